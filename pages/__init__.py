@@ -1,0 +1,1 @@
+"""One file per page: widgets, one use case, a chart."""

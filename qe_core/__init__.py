@@ -1,0 +1,1 @@
+"""The science of Werkbench: pure functions and values, no screen, database or network."""

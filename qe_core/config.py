@@ -1,0 +1,269 @@
+"""One frozen settings object, read once: the only reader of the environment.
+
+Values come from ``config/<environment>.yaml`` (``WERKBENCH_ENV``, default ``dev``) and can each be
+overridden by an environment variable: ``review.threshold`` is ``WERKBENCH_REVIEW__THRESHOLD``.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    YamlConfigSettingsSource,
+)
+
+from qe_core.errors import ConfigError
+
+__all__ = [
+    "ApiSettings",
+    "AudioSettings",
+    "DriftSettings",
+    "EngineSettings",
+    "LoggingSettings",
+    "QualitySettings",
+    "RetrainSettings",
+    "ReviewSettings",
+    "ServerSettings",
+    "Settings",
+    "bundled_path",
+    "load_settings",
+]
+
+_PREFIX = "WERKBENCH_"
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Positive = Annotated[float, Field(gt=0.0)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(_Section):
+    """Where the app listens."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8501
+
+
+class AudioSettings(_Section):
+    """What is accepted as a clip."""
+
+    min_size_bytes: Count = 1024
+    min_duration_s: Positive = 0.5
+    max_duration_s: Positive = 7200.0
+    max_upload_mb: Count = 2048
+
+
+class EngineSettings(_Section):
+    """Which recogniser writes the hypotheses.
+
+    ``name`` is ``auto``, ``pocketsphinx``, ``whisper`` or ``whisper:<model name or folder>``.
+    """
+
+    name: str = "auto"
+    whisper_model: str = "base"
+    language: str | None = None
+    beam_size: Count = 5
+    cpu_threads: Annotated[int, Field(ge=0)] = 0
+    fetch_timeout_s: Positive = 5.0
+    max_chunk_s: Annotated[float, Field(ge=5.0, le=30.0)] = 20.0
+
+
+class QualitySettings(_Section):
+    """How estimates are made."""
+
+    interval_level: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9
+    num_reasons: Count = 3
+
+
+class ReviewSettings(_Section):
+    """When a clip is flagged and how it is drawn and held."""
+
+    threshold: Annotated[float, Field(ge=0.0, le=2.0)] = 0.3
+    claim_s: Positive = 900.0
+    # DESIGN §5.7: shares of the queue by expected errors, by uncertainty, and uniform (audit).
+    share_expected_errors: Share = 0.70
+    share_uncertain: Share = 0.15
+    share_audit: Share = 0.15
+    reviewer: str = "annotator"
+
+
+class RetrainSettings(_Section):
+    """The gate that a challenger has to pass."""
+
+    min_new_reviews: Count = 20
+    min_spearman: Annotated[float, Field(ge=0.0, le=1.0)] = 0.4
+    max_mae_increase: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    review_weight: Positive = 5.0
+    max_propensity_weight: Annotated[float, Field(ge=1.0)] = 20.0
+    test_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.3
+    seed: int = 20260101
+
+
+class DriftSettings(_Section):
+    """How two windows are compared."""
+
+    min_clips: Count = 30
+    num_permutations: Annotated[int, Field(ge=99)] = 400
+    false_discovery_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
+
+
+class ApiSettings(_Section):
+    """The HTTP API."""
+
+    is_enabled: bool = True
+
+
+class LoggingSettings(_Section):
+    """How the log looks."""
+
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    format: Literal["text", "json"] = "text"
+
+
+class Settings(BaseSettings):
+    """Every setting of Werkbench; see ``config/`` for the values of each environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    env: str = "dev"
+    data_dir: Path = Path("data")
+    server: ServerSettings = ServerSettings()
+    audio: AudioSettings = AudioSettings()
+    engine: EngineSettings = EngineSettings()
+    quality: QualitySettings = QualitySettings()
+    review: ReviewSettings = ReviewSettings()
+    retrain: RetrainSettings = RetrainSettings()
+    drift: DriftSettings = DriftSettings()
+    api: ApiSettings = ApiSettings()
+    logging: LoggingSettings = LoggingSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, which wins over the file."""
+        del dotenv_settings, file_secret_settings
+        file = YamlConfigSettingsSource(settings_cls, yaml_file=_config_file())
+        return init_settings, env_settings, file
+
+    @property
+    def database_path(self) -> Path:
+        """The one DuckDB file."""
+        return self.data_dir / "werkbench.duckdb"
+
+    @property
+    def media_dir(self) -> Path:
+        """Where audio is kept, once, by content hash."""
+        return self.data_dir / "media"
+
+    @property
+    def models_dir(self) -> Path:
+        """Where retrained estimators are kept; built-in ones travel with the package."""
+        return self.data_dir / "models"
+
+
+def bundled_path(*parts: str) -> Path:
+    """Path of something that travels with the package: ``config``, ``models``, ``sample_audio``.
+
+    In a checkout these are top-level folders; in an installed wheel they lie inside ``qe_core``.
+    """
+    package = Path(__file__).resolve().parent
+    inside = package / "_bundled"
+    return (inside if inside.is_dir() else package.parent).joinpath(*parts)
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and validate all settings.
+
+    Args:
+        overrides: top-level fields that win over environment and file; sections as dicts
+
+    Returns:
+        the frozen settings
+
+    Raises:
+        ConfigError: unknown environment, unreadable file, unknown key or value out of range
+    """
+    _refuse_unknown_variables()
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        raise _readable(error) from error
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"{_config_file()}: not valid YAML ({error}).",
+            suggestion="Mend the file; every key is listed in config/dev.yaml.",
+        ) from error
+    except ValueError as error:  # pydantic-settings wraps an unparsable variable in its own error
+        raise ConfigError(
+            f"Environment: {error}.", suggestion="Check the WERKBENCH_ variables."
+        ) from error
+
+
+def _config_file() -> Path:
+    name = os.environ.get(f"{_PREFIX}ENV", "dev")
+    path = bundled_path("config", f"{name}.yaml")
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in bundled_path("config").glob("*.yaml")))
+        raise ConfigError(
+            f"WERKBENCH_ENV={name!r}: there is no such environment.",
+            suggestion=f"Use one of: {known}.",
+        )
+    return path
+
+
+@lru_cache(maxsize=1)
+def _known_variables() -> frozenset[str]:
+    names = set()
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, _Section):
+            names |= {f"{_PREFIX}{name}__{key}".upper() for key in section.model_fields}
+        names.add(f"{_PREFIX}{name}".upper())
+    return frozenset(names)
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would otherwise be ignored in silence."""
+    unknown = sorted(
+        name
+        for name in os.environ
+        if name.upper().startswith(_PREFIX) and name.upper() not in _known_variables()
+    )
+    if unknown:
+        raise ConfigError(
+            f"{unknown[0]}: there is no such setting.",
+            suggestion="Use WERKBENCH_<SECTION>__<KEY>; every key is listed in config/dev.yaml.",
+        )
+
+
+def _readable(error: ValidationError) -> ConfigError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    value = first.get("input")
+    if first["type"] == "extra_forbidden":
+        return ConfigError(
+            f"{key}: there is no such setting.",
+            suggestion="Remove it; every key is listed in config/dev.yaml.",
+        )
+    allowed = first["msg"][0].lower() + first["msg"][1:]
+    variable = f"{_PREFIX}{key.replace('.', '__')}".upper()
+    return ConfigError(
+        f"{key} = {value!r}: {allowed}.",
+        suggestion=f"Set {key} in {_config_file().name} or {variable} to an allowed value.",
+    )

@@ -1,0 +1,1 @@
+"""Training material: manifests, degraded versions, transcribed examples."""

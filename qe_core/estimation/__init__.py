@@ -1,0 +1,1 @@
+"""From features to expected errors: training, prediction, evaluation, promotion."""

@@ -1,0 +1,1 @@
+"""Numbers that say how likely a transcript is wrong."""

@@ -1,0 +1,93 @@
+"""The interface of a feature extractor and the set of features an estimator is trained on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from qe_core.types import Audio, SpeechSpan, Transcript
+
+__all__ = ["FeatureContext", "FeatureExtractor", "FeatureInfo", "extract", "schema_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureContext:
+    """What an extractor may look at.
+
+    Args:
+        audio: the clip
+        speech: where somebody speaks
+        transcript: the hypothesis; ``None`` for extractors that judge sound alone
+    """
+
+    audio: Audio
+    speech: tuple[SpeechSpan, ...]
+    transcript: Transcript | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureInfo:
+    """What a feature is, for people.
+
+    Args:
+        name: stable identifier, unit at the end where it has one
+        label: two or three words for tables and axes
+        unit: unit of the value, empty for shares and counts
+        high: plain sentence for a reviewer when the value pushes the estimate up from above
+        low: plain sentence for a reviewer when the value pushes the estimate up from below
+    """
+
+    name: str
+    label: str
+    unit: str = ""
+    high: str = ""
+    low: str = ""
+
+
+class FeatureExtractor(Protocol):
+    """A group of features that are computed together."""
+
+    @property
+    def name(self) -> str:
+        """Name of the group, e.g. ``"coverage"``."""
+        ...
+
+    @property
+    def version(self) -> int:
+        """Counts up whenever the same input would give other numbers."""
+        ...
+
+    @property
+    def needs_transcript(self) -> bool:
+        """Whether the group looks at the hypothesis."""
+        ...
+
+    @property
+    def features(self) -> tuple[FeatureInfo, ...]:
+        """The features, in a fixed order."""
+        ...
+
+    def extract(self, context: FeatureContext) -> dict[str, float]:
+        """Compute the group.
+
+        Args:
+            context: the clip
+
+        Returns:
+            one finite value or NaN (undefined for this clip) for each of ``features``
+        """
+        ...
+
+
+def extract(extractors: Sequence[FeatureExtractor], context: FeatureContext) -> Mapping[str, float]:
+    """Compute all features of all groups, in order."""
+    values: dict[str, float] = {}
+    for extractor in extractors:
+        values.update(extractor.extract(context))
+    return values
+
+
+def schema_of(extractors: Sequence[FeatureExtractor]) -> str:
+    """Name of a feature schema: changes with every group, its version and its features."""
+    return ";".join(
+        f"{extractor.name}@{extractor.version}:{len(extractor.features)}" for extractor in extractors
+    )

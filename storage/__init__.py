@@ -1,0 +1,1 @@
+"""Everything that is kept: tables, repositories, migrations, media files."""

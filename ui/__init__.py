@@ -1,0 +1,1 @@
+"""What pages share: components, charts, cached resources, state keys."""
