@@ -45,4 +45,6 @@ def _split_evenly(start_s: float, end_s: float, max_chunk_s: float) -> list[tupl
     """Speech without a pause is cut into equal parts: a lost word beats a lost minute."""
     num_parts = max(1, -int(-(end_s - start_s) // max_chunk_s))
     step_s = (end_s - start_s) / num_parts
-    return [(start_s + index * step_s, start_s + (index + 1) * step_s) for index in range(num_parts)]
+    return [
+        (start_s + index * step_s, start_s + (index + 1) * step_s) for index in range(num_parts)
+    ]

@@ -12,7 +12,7 @@ from qe_core.asr.base import Engine, Progress, register
 from qe_core.asr.chunks import cut_at_pauses
 from qe_core.config import EngineSettings
 from qe_core.errors import EngineError
-from qe_core.types import SAMPLE_RATE_HZ, Audio, Segment, SpeechSpan, Transcript, Word
+from qe_core.types import SAMPLE_RATE_HZ, Audio, FloatArray, Segment, SpeechSpan, Transcript, Word
 
 __all__ = ["SphinxEngine"]
 
@@ -60,7 +60,9 @@ class SphinxEngine:
         with self._lock:
             for index, chunk in enumerate(chunks):
                 if on_progress is not None:
-                    on_progress(index / len(chunks), f"transcribing, part {index + 1} of {len(chunks)}")
+                    on_progress(
+                        index / len(chunks), f"transcribing, part {index + 1} of {len(chunks)}"
+                    )
                 segment = self._decode(audio, chunk)
                 if segment is not None:
                     segments.append(segment)
@@ -131,8 +133,8 @@ def _make(settings: EngineSettings, model: str | None, on_progress: Progress | N
     return SphinxEngine(max_chunk_s=settings.max_chunk_s)
 
 
-def _to_pcm16(samples: Any) -> bytes:
-    return (np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").tobytes()
+def _to_pcm16(samples: FloatArray) -> bytes:
+    return bytes((np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2").data)
 
 
 def _plain(word: str) -> str:

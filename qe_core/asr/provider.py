@@ -1,0 +1,60 @@
+"""Choosing and loading the recogniser that the settings ask for."""
+
+from dataclasses import dataclass
+
+import qe_core.asr.sphinx
+import qe_core.asr.whisper  # noqa: F401  importing an engine registers it
+from qe_core.asr.base import Engine, Progress, get_factory
+from qe_core.asr.whisper import find_model
+from qe_core.config import EngineSettings
+from qe_core.errors import EngineError
+
+__all__ = ["Resolved", "resolve_engine"]
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A loaded engine and why it is this one.
+
+    Args:
+        engine: ready to transcribe
+        why: a sentence for the page
+    """
+
+    engine: Engine
+    why: str
+
+
+def resolve_engine(settings: EngineSettings, on_progress: Progress | None = None) -> Resolved:
+    """Load the recogniser that the settings name.
+
+    ``auto`` takes the configured faster-whisper model if its files are there or can be fetched
+    within ``fetch_timeout_s``, otherwise PocketSphinx.
+
+    Args:
+        settings: engine name and model
+        on_progress: told what is being loaded
+
+    Returns:
+        the loaded engine and the reason for it
+
+    Raises:
+        EngineError: there is no such engine, or the one that was asked for cannot be loaded
+    """
+    name, _, model = settings.name.partition(":")
+    if name != AUTO:
+        engine = get_factory(name)(settings, model or None, on_progress)
+        return Resolved(engine, f"{engine.name} ({engine.model}), as engine.name asks for.")
+    try:
+        find_model(settings.whisper_model, settings, on_progress)
+    except EngineError as error:
+        engine = get_factory("pocketsphinx")(settings, None, on_progress)
+        return Resolved(
+            engine,
+            f"PocketSphinx, a rough built-in recogniser, because Whisper is not there: "
+            f"{error.message} {error.suggestion}",
+        )
+    engine = get_factory("whisper")(settings, None, on_progress)
+    return Resolved(engine, f"Whisper ({engine.model}): its model is on this machine.")

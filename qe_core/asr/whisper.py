@@ -1,0 +1,222 @@
+"""Whisper through faster-whisper: int8 on the CPU, word times, voice activity filter."""
+
+import hashlib
+import threading
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub.constants import ENDPOINT, HF_HUB_OFFLINE
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+from huggingface_hub.utils._http import get_session
+
+from qe_core.asr.base import Engine, Progress, register
+from qe_core.config import EngineSettings
+from qe_core.errors import EngineError
+from qe_core.types import Audio, Segment, SpeechSpan, Transcript, Word
+
+__all__ = ["WhisperEngine", "find_model"]
+
+_HOW_TO_GET_IT = (
+    "Put a CTranslate2 Whisper model into a folder and set engine.whisper_model to its path, "
+    "or start once with access to the model hub."
+)
+_FINGERPRINT_BYTES = 1 << 20
+
+
+class WhisperEngine:
+    """A Whisper model that is loaded once and used by one thread at a time.
+
+    Args:
+        folder: CTranslate2 model with ``model.bin`` and ``tokenizer.json``
+        model: name to show, e.g. ``"base"``
+        beam_size: width of the beam search
+        cpu_threads: 0 lets CTranslate2 choose
+
+    Raises:
+        EngineError: the folder does not hold a usable model
+    """
+
+    name = "whisper"
+
+    def __init__(
+        self, folder: Path, *, model: str, beam_size: int = 5, cpu_threads: int = 0
+    ) -> None:
+        from ctranslate2 import get_cuda_device_count
+        from faster_whisper import WhisperModel
+
+        self.model = model
+        self._beam_size = beam_size
+        self._lock = threading.Lock()
+        compute_type = "int8_float16" if get_cuda_device_count() else "int8"
+        try:
+            self._whisper = WhisperModel(
+                str(folder),
+                compute_type=compute_type,
+                cpu_threads=cpu_threads,
+                local_files_only=True,
+            )
+        # CTranslate2 and tokenizers raise plain RuntimeError, ValueError and Exception.
+        except Exception as error:
+            raise EngineError(
+                f"{folder.name}: not a usable Whisper model ({error}).", suggestion=_HOW_TO_GET_IT
+            ) from error
+        self.version = f"{package_version('faster-whisper')}-{_fingerprint(folder)}"
+
+    def transcribe(
+        self,
+        audio: Audio,
+        speech: tuple[SpeechSpan, ...],
+        *,
+        language: str | None = None,
+        on_progress: Progress | None = None,
+    ) -> Transcript:
+        """See :class:`qe_core.asr.base.Engine`."""
+        if not speech:
+            # Whisper writes fluent sentences for silence; where nobody speaks it is not asked.
+            return self._transcript((), language or "en", None)
+        with self._lock:
+            try:
+                found, info = self._whisper.transcribe(
+                    audio.samples,
+                    language=language,
+                    beam_size=self._beam_size,
+                    word_timestamps=True,
+                    vad_filter=True,
+                )
+                segments = []
+                for segment in found:
+                    segments.append(_to_segment(segment))
+                    if on_progress is not None:
+                        on_progress(min(1.0, segment.end / audio.duration_s), "transcribing")
+            except (RuntimeError, ValueError) as error:
+                raise EngineError(
+                    f"Whisper ({self.model}) failed: {error}.",
+                    suggestion="Try again; if it fails again, choose another model or engine.",
+                ) from error
+        return self._transcript(tuple(segments), info.language, info.language_probability)
+
+    def _transcript(
+        self, segments: tuple[Segment, ...], language: str, probability: float | None
+    ) -> Transcript:
+        return Transcript(
+            segments=segments,
+            language=language,
+            engine=self.name,
+            model=self.model,
+            version=self.version,
+            language_probability=probability,
+            parameters={"beam_size": self._beam_size, "vad_filter": True},
+        )
+
+
+def find_model(
+    name_or_folder: str, settings: EngineSettings, on_progress: Progress | None = None
+) -> Path:
+    """Find the files of a Whisper model on this machine, or fetch them.
+
+    Args:
+        name_or_folder: a folder, a size such as ``"base"``, or a hub name ``"owner/model"``
+        settings: how long a hub that does not answer may take
+        on_progress: told when a download starts
+
+    Returns:
+        the folder with the model
+
+    Raises:
+        EngineError: it is not here and cannot be fetched; known within ``fetch_timeout_s``
+    """
+    from faster_whisper.utils import download_model
+
+    folder = Path(name_or_folder).expanduser()
+    if (folder / "model.bin").is_file():
+        return folder
+    if folder.is_dir():
+        raise EngineError(f"{folder}: there is no model.bin in it.", suggestion=_HOW_TO_GET_IT)
+    try:
+        return Path(download_model(name_or_folder, local_files_only=True))
+    except LocalEntryNotFoundError:
+        pass
+    except ValueError as error:
+        raise EngineError(
+            f"engine.whisper_model = {name_or_folder!r}: neither a folder nor a known model.",
+            suggestion=_HOW_TO_GET_IT,
+        ) from error
+    missing = EngineError(
+        f"The Whisper model {name_or_folder!r} is not on this machine and the model hub "
+        "does not answer.",
+        suggestion=_HOW_TO_GET_IT,
+        code="model_missing",
+    )
+    if HF_HUB_OFFLINE or not _hub_answers(settings.fetch_timeout_s):
+        raise missing
+    if on_progress is not None:
+        on_progress(0.0, f"downloading the Whisper model {name_or_folder}")
+    try:
+        return Path(download_model(name_or_folder))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise missing from error
+
+
+@register("whisper")
+def _make(settings: EngineSettings, model: str | None, on_progress: Progress | None) -> Engine:
+    wanted = model or settings.whisper_model
+    folder = find_model(wanted, settings, on_progress)
+    if on_progress is not None:
+        on_progress(0.0, f"loading the Whisper model {Path(wanted).name}")
+    return WhisperEngine(
+        folder,
+        model=Path(wanted).name,
+        beam_size=settings.beam_size,
+        cpu_threads=settings.cpu_threads,
+    )
+
+
+def _hub_answers(timeout_s: float) -> bool:
+    """Whether the hub answers in time; a name server that hangs counts as no."""
+    answers = threading.Event()
+
+    def ask() -> None:
+        try:
+            get_session().head(ENDPOINT, timeout=timeout_s)
+        except Exception:  # noqa: BLE001  whatever goes wrong, the hub is not reachable
+            return
+        answers.set()
+
+    # A time limit on the request does not bound the name look-up; one on waiting does.
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    return answers.is_set()
+
+
+def _to_segment(segment: Any) -> Segment:
+    return Segment(
+        start_s=round(segment.start, 2),
+        end_s=round(segment.end, 2),
+        text=segment.text.strip(),
+        words=tuple(
+            Word(
+                word=word.word.strip(),
+                start_s=round(float(word.start), 2),
+                end_s=round(float(word.end), 2),
+                confidence=float(word.probability),
+            )
+            for word in segment.words or ()
+        ),
+        avg_logprob=float(segment.avg_logprob),
+        no_speech_prob=float(segment.no_speech_prob),
+        compression_ratio=float(segment.compression_ratio),
+        temperature=float(segment.temperature),
+    )
+
+
+def _fingerprint(folder: Path) -> str:
+    """Tells two models of the same name apart without reading gigabytes."""
+    path = folder / "model.bin"
+    digest = hashlib.sha256(str(path.stat().st_size).encode())
+    with path.open("rb") as file:
+        digest.update(file.read(_FINGERPRINT_BYTES))
+        file.seek(-min(path.stat().st_size, _FINGERPRINT_BYTES), 2)
+        digest.update(file.read())
+    return digest.hexdigest()[:12]

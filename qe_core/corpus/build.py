@@ -1,0 +1,217 @@
+"""Building a corpus: read manifests, degrade, recognise in parallel, resume where it stopped."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+from qe_core.asr.base import Engine
+from qe_core.asr.provider import resolve_engine
+from qe_core.audio import decode
+from qe_core.config import AudioSettings, EngineSettings
+from qe_core.corpus.degrade import Degraded, Sound, degrade
+from qe_core.corpus.examples import Recognised, read_recognised, write_recognised
+from qe_core.corpus.split import is_held_out
+from qe_core.errors import TrainingError
+from qe_core.types import SAMPLE_RATE_HZ, Audio, FloatArray
+from qe_core.vad import find_speech
+
+__all__ = ["CorpusPlan", "build_corpus"]
+
+# Corpora hold clips that the product would refuse as too short; the estimator still learns there.
+_LIMITS = AudioSettings(min_size_bytes=1, min_duration_s=0.2)
+
+
+@dataclass(frozen=True, slots=True)
+class CorpusPlan:
+    """What a corpus is made of.
+
+    Args:
+        manifest: JSON Lines with ``audio_filepath``, ``text``, ``speaker``, ``source`` and
+            ``language``
+        noise_manifest: JSON Lines with ``audio_filepath``, ``label`` and ``kind``, which is
+            ``noise`` or ``rir``
+        copies: degraded copies per clip and source, beside the original; 1 where not named
+        limits: at most this many clips of a source; all where not named
+        share_clean: share of the originals that stay as they are, the others are degraded too
+        seed: same seed, same corpus
+    """
+
+    manifest: Path
+    noise_manifest: Path
+    copies: dict[str, int]
+    limits: dict[str, int]
+    share_clean: float = 0.5
+    seed: int = 20260101
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    row: dict[str, Any]
+    copy: int
+    is_clean: bool
+    seed: int
+    audio_path: Path
+
+
+def build_corpus(
+    plan: CorpusPlan,
+    out_dir: Path,
+    *,
+    engine: EngineSettings,
+    num_processes: int = 2,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Degrade and recognise every clip of a plan; started again, it goes on where it stopped.
+
+    Args:
+        plan: what to take and how often
+        out_dir: gets ``audio/*.flac`` and ``recognised.jsonl``
+        engine: which recogniser writes the hypotheses
+        num_processes: recognisers at work at the same time
+        on_progress: called with (done, all) after every clip
+
+    Returns:
+        path of ``recognised.jsonl``
+
+    Raises:
+        TrainingError: a manifest cannot be read or names no clip
+    """
+    (out_dir / "audio").mkdir(parents=True, exist_ok=True)
+    result = out_dir / "recognised.jsonl"
+    done = (
+        {row.audio_filepath for row in read_recognised(result)} if result.is_file() else set[str]()
+    )
+    tasks = _plan_tasks(plan, out_dir / "audio")
+    open_tasks = iter([task for task in tasks if str(task.audio_path) not in done])
+    num_done = len(done)
+    # Fresh processes: a forked one would share the recognisers' and the VAD's locks.
+    with ProcessPoolExecutor(
+        num_processes,
+        mp_context=get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(engine, plan.manifest.parent, plan.noise_manifest),
+    ) as pool:
+        running: set[Future[Recognised]] = {
+            pool.submit(_recognise, task) for task in islice(open_tasks, 2 * num_processes)
+        }
+        while running:
+            finished, running = wait(running, return_when=FIRST_COMPLETED)
+            write_recognised([future.result() for future in finished], result)
+            running |= {pool.submit(_recognise, task) for task in islice(open_tasks, len(finished))}
+            num_done += len(finished)
+            if on_progress is not None:
+                on_progress(num_done, len(tasks))
+    return result
+
+
+def _plan_tasks(plan: CorpusPlan, audio_dir: Path) -> list[_Task]:
+    by_source: dict[str, list[dict[str, Any]]] = {}
+    for row in _read_manifest(plan.manifest):
+        by_source.setdefault(row["source"], []).append(row)
+    rng = np.random.default_rng(plan.seed)
+    tasks: list[_Task] = []
+    for source, rows in sorted(by_source.items()):
+        order = rng.permutation(len(rows))[: plan.limits.get(source, len(rows))]
+        for row in (rows[int(index)] for index in order):
+            for copy in range(1 + plan.copies.get(source, 1)):
+                digest = hashlib.sha256(f"{plan.seed}/{row['audio_filepath']}/{copy}".encode())
+                tasks.append(
+                    _Task(
+                        row=row,
+                        copy=copy,
+                        is_clean=copy == 0 and digest.digest()[8] < 256 * plan.share_clean,
+                        seed=int.from_bytes(digest.digest()[:8], "big"),
+                        audio_path=audio_dir / f"{digest.hexdigest()[:20]}.flac",
+                    )
+                )
+    # Shuffled, so that a corpus that is stopped early is a fair sample of the whole.
+    return [tasks[int(index)] for index in rng.permutation(len(tasks))]
+
+
+def _read_manifest(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{path}: cannot be read as a manifest ({error}).",
+            suggestion="Give a JSON Lines file with audio_filepath, text and speaker per line.",
+        ) from error
+    if not rows:
+        raise TrainingError(
+            f"{path}: names no clip.", suggestion="Give a manifest with one clip per line."
+        )
+    return rows
+
+
+class _Worker:
+    """What one process keeps: a recogniser, and the noises and rooms of both sides of the split."""
+
+    def __init__(self, engine: EngineSettings, speech_dir: Path, noise_manifest: Path) -> None:
+        self.engine: Engine = resolve_engine(engine).engine
+        self.speech_dir = speech_dir
+        self.noise_dir = noise_manifest.parent
+        rows = _read_manifest(noise_manifest)
+        self.noises = [row for row in rows if row["kind"] == "noise"]
+        self.rooms = [row for row in rows if row["kind"] == "rir"]
+
+    def sounds(self, rows: Iterable[dict[str, Any]], *, held_out: bool) -> Sequence[Sound]:
+        """Held-out speakers are heard in held-out noises and rooms only."""
+        return [
+            _load_sound(self.noise_dir / row["audio_filepath"], row["label"])
+            for row in rows
+            if is_held_out(row["label"]) == held_out
+        ]
+
+
+_WORKER: list[_Worker] = []
+
+
+def _start_worker(engine: EngineSettings, speech_dir: Path, noise_manifest: Path) -> None:
+    _WORKER[:] = [_Worker(engine, speech_dir, noise_manifest)]
+
+
+@lru_cache(maxsize=128)
+def _load_sound(path: Path, label: str) -> Sound:
+    return Sound(label, _load(path).samples)
+
+
+def _load(path: Path) -> Audio:
+    return decode(path, name=path.name, limits=_LIMITS)
+
+
+def _recognise(task: _Task) -> Recognised:
+    worker, row = _WORKER[0], task.row
+    clean: FloatArray = _load(worker.speech_dir / row["audio_filepath"]).samples
+    if task.is_clean:
+        degraded = Degraded(clean, SAMPLE_RATE_HZ, "clean")
+    else:
+        held_out = is_held_out(row["speaker"])
+        degraded = degrade(
+            clean,
+            noises=worker.sounds(worker.noises, held_out=held_out),
+            rooms=worker.sounds(worker.rooms, held_out=held_out),
+            rng=np.random.default_rng(task.seed),
+        )
+    soundfile.write(task.audio_path, degraded.samples, degraded.sample_rate_hz, subtype="PCM_16")
+    audio = _load(task.audio_path)
+    return Recognised(
+        audio_filepath=str(task.audio_path),
+        duration=round(audio.duration_s, 3),
+        reference=row["text"],
+        transcript=worker.engine.transcribe(audio, find_speech(audio)),
+        speaker=row["speaker"],
+        recording=row.get("recording", row["audio_filepath"]),
+        source=row["source"],
+        language=row["language"],
+        condition=degraded.condition,
+    )
