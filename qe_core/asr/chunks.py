@@ -32,12 +32,12 @@ def cut_at_pauses(
     for start_s, end_s in padded:
         if chunks and end_s - chunks[-1][0] <= max_chunk_s:
             chunks[-1] = (chunks[-1][0], end_s)
-            continue
-        if chunks and chunks[-1][1] > start_s:
+        elif chunks and chunks[-1][1] > start_s:
             middle_s = (chunks[-1][1] + start_s) / 2
             chunks[-1] = (chunks[-1][0], middle_s)
-            start_s = middle_s
-        chunks += _split_evenly(start_s, end_s, max_chunk_s)
+            chunks += _split_evenly(middle_s, end_s, max_chunk_s)
+        else:
+            chunks += _split_evenly(start_s, end_s, max_chunk_s)
     return tuple(SpeechSpan(round(start_s, 3), round(end_s, 3)) for start_s, end_s in chunks)
 
 
