@@ -111,6 +111,7 @@ class DriftSettings(_Section):
     """How two windows are compared."""
 
     min_clips: Count = 30
+    min_recordings: Count = 8
     num_permutations: Annotated[int, Field(ge=99)] = 400
     false_discovery_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
 
