@@ -1,1 +1,1 @@
-"""HTTP routes over the use cases."""
+"""FastAPI routes over the use cases."""

@@ -50,6 +50,7 @@ class ServerSettings(_Section):
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8501
+    allowed_hosts: tuple[str, ...] = ()
 
 
 class AudioSettings(_Section):
