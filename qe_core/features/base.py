@@ -89,5 +89,6 @@ def extract(extractors: Sequence[FeatureExtractor], context: FeatureContext) -> 
 def schema_of(extractors: Sequence[FeatureExtractor]) -> str:
     """Name of a feature schema: changes with every group, its version and its features."""
     return ";".join(
-        f"{extractor.name}@{extractor.version}:{len(extractor.features)}" for extractor in extractors
+        f"{extractor.name}@{extractor.version}:{len(extractor.features)}"
+        for extractor in extractors
     )
