@@ -1,9 +1,11 @@
 """A clip while it grows: decoded frames in, one mono 16 kHz array out."""
 
 import math
+from typing import Any
 
 import numpy as np
-from av.audio.frame import AudioFrame
+import numpy.typing as npt
+from av.audio.frame import AudioFrame, format_dtypes
 from av.audio.resampler import AudioResampler
 
 from qe_core import refusals
@@ -21,7 +23,6 @@ _GROWTH = 1.25
 _SILENCE = 2.0**-15
 # Integer samples that were stored as floats reach 2**31; values beyond that are no sound.
 _MAX_PEAK = 2.0**32
-_FULL_SCALE = {"i2": 2.0**15, "i4": 2.0**31, "f4": 1.0, "f8": 1.0}
 
 
 class Take:
@@ -156,22 +157,33 @@ class Take:
 
 
 def _mean_of_channels(frame: AudioFrame) -> FloatArray:
-    raw = frame.to_ndarray()
     num_channels = frame.layout.nb_channels
-    if raw.dtype == np.uint8:
-        samples = (raw.astype(np.float32) - 128.0) / 128.0
-    else:
-        # Out-of-range doubles become infinite here and are refused with their block.
-        with np.errstate(over="ignore", invalid="ignore"):
-            samples = raw.astype(np.float32)
-        scale = _FULL_SCALE[raw.dtype.str[1:]]
-        if scale != 1.0:
-            samples *= np.float32(1.0 / scale)
+    dtype = np.dtype(format_dtypes[frame.format.name])
+    per_plane = frame.samples * (1 if frame.format.is_planar else num_channels)
+    planes = [
+        _as_float(np.frombuffer(memoryview(plane), dtype, per_plane)) for plane in frame.planes
+    ]
     if num_channels == 1:
-        return samples.reshape(-1)
+        return planes[0]
+    # Sums of huge values become infinite here and are refused with their block.
     with np.errstate(over="ignore", invalid="ignore"):
-        if frame.format.is_planar:
-            return np.asarray(samples.mean(axis=0))
-        return samples.reshape(-1, num_channels) @ np.full(
-            num_channels, 1.0 / num_channels, dtype=np.float32
-        )
+        if not frame.format.is_planar:
+            weights = np.full(num_channels, 1.0 / num_channels, dtype=np.float32)
+            return planes[0].reshape(-1, num_channels) @ weights
+        total = planes[0]
+        for plane in planes[1:]:
+            total += plane
+        total /= np.float32(num_channels)
+        return total
+
+
+def _as_float(raw: npt.NDArray[Any]) -> FloatArray:
+    if raw.dtype == np.uint8:
+        return (raw.astype(np.float32) - 128.0) / 128.0
+    if raw.dtype == np.float64:
+        with np.errstate(over="ignore"):
+            return raw.astype(np.float32)
+    samples = raw.astype(np.float32)
+    if raw.dtype.kind == "i":
+        samples *= np.float32(2.0 ** (1 - 8 * raw.dtype.itemsize))
+    return samples
