@@ -41,6 +41,8 @@ _CONTAINERS = (
     "wav,w64,mp3,aac,flac,ogg,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,aiff,caf,au,amr,asf,avi,"
     "mpegts,mpeg"
 )
+# What real audio begins with (MP4 has "ftyp" after its size): "damaged" says more than "not audio".
+_SIGNATURES = (b"RIFF", b"ID3", b"fLaC", b"OggS", b"\x1aE\xdf\xa3")
 _OPEN_OPTIONS = {
     "format_whitelist": _CONTAINERS,
     "protocol_whitelist": "none",
@@ -252,6 +254,10 @@ def _container(file: BinaryIO, name: str) -> InputContainer:
             metadata_errors="replace",
         )
     except _FAULTS as exc:
+        file.seek(0)
+        head = file.read(12)
+        if head.startswith(_SIGNATURES) or head[4:8] == b"ftyp":
+            raise refusals.damaged(name, "its header or index cannot be read") from exc
         raise refusals.not_audio(name) from exc
 
 

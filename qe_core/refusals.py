@@ -47,7 +47,7 @@ def too_small(name: str, size_bytes: int, limits: AudioSettings) -> AudioError:
 def not_audio(name: str) -> AudioError:
     """The content is of no container that is read here."""
     return AudioError(
-        f"{name}: not an audio file, or one whose beginning is damaged.",
+        f"{name}: not an audio file.",
         suggestion=f"Choose a {_FORMATS} file; its content counts, not its name.",
         code="not_audio",
     )

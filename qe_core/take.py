@@ -181,7 +181,7 @@ def _as_float(raw: npt.NDArray[Any]) -> FloatArray:
     if raw.dtype == np.uint8:
         return (raw.astype(np.float32) - 128.0) / 128.0
     if raw.dtype == np.float64:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             return raw.astype(np.float32)
     samples = raw.astype(np.float32)
     if raw.dtype.kind == "i":
