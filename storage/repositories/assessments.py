@@ -1,0 +1,85 @@
+"""Assessments: estimates of hypotheses; the latest of a clip is the current one."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from qe_core.serialise import estimate_to_json
+from qe_core.types import Estimate
+from storage.columns import utc_now
+from storage.ids import new_id
+from storage.records import Hypothesis, StoredAssessment, features_to_json
+from storage.repositories.mapping import to_record, to_records
+from storage.tables import Assessments
+
+__all__ = ["add", "find_latest", "get", "list_latest"]
+
+
+def add(  # noqa: PLR0913 - one argument per part of an assessment
+    session: Session,
+    hypothesis: Hypothesis,
+    *,
+    estimate: Estimate,
+    features: Mapping[str, float],
+    feature_schema: str,
+    must_review: bool,
+    duration_s: float,
+    timings_s: Mapping[str, float],
+) -> StoredAssessment:
+    """Store an estimate for a hypothesis."""
+    row = Assessments(
+        id=new_id(),
+        clip_id=hypothesis.clip_id,
+        hypothesis_id=hypothesis.id,
+        estimator=estimate.estimator,
+        engine=hypothesis.engine,
+        feature_schema=feature_schema,
+        features_json=features_to_json(features),
+        estimate_json=estimate_to_json(estimate),
+        timings_json=json.dumps(dict(timings_s)),
+        predicted_wer=estimate.predicted_wer,
+        low=estimate.low,
+        high=estimate.high,
+        expected_errors=estimate.expected_errors,
+        must_review=must_review,
+        duration_s=duration_s,
+        created_at=utc_now(),
+    )
+    session.add(row)
+    session.flush()
+    return to_record(StoredAssessment, row)
+
+
+def get(session: Session, assessment_id: str) -> StoredAssessment | None:
+    """The assessment with this id, if there is one."""
+    row = session.get(Assessments, assessment_id)
+    return None if row is None else to_record(StoredAssessment, row)
+
+
+def find_latest(session: Session, clip_id: str) -> StoredAssessment | None:
+    """The current assessment of a clip."""
+    query = select(Assessments).where(Assessments.clip_id == clip_id)
+    row = session.exec(query.order_by(col(Assessments.id).desc()).limit(1)).first()
+    return None if row is None else to_record(StoredAssessment, row)
+
+
+def list_latest(
+    session: Session, *, since: datetime | None = None, until: datetime | None = None
+) -> list[StoredAssessment]:
+    """The current assessment of every clip, oldest first.
+
+    Args:
+        session: the session
+        since: only assessments made at or after this time
+        until: only assessments made before this time
+    """
+    newest = select(sa.func.max(Assessments.id)).group_by(col(Assessments.clip_id))
+    query = select(Assessments).where(col(Assessments.id).in_(newest))
+    if since is not None:
+        query = query.where(Assessments.created_at >= since)
+    if until is not None:
+        query = query.where(Assessments.created_at < until)
+    return to_records(StoredAssessment, session.exec(query.order_by(col(Assessments.id))))
