@@ -1,0 +1,28 @@
+"""Names of everything that is kept in ``st.session_state``: ids and choices, never work."""
+
+__all__ = [
+    "CLIP",
+    "NOTICES",
+    "OPEN_CLIP",
+    "RECORDER",
+    "REVIEWER",
+    "UPLOADER_ROUND",
+]
+
+CLIP = "clip"
+"""Query parameter that names a clip, on the library and review pages."""
+
+NOTICES = "intake.notices"
+"""What the last submission said: duplicates and refusals."""
+
+OPEN_CLIP = "intake.open_clip"
+"""Id of the clip whose details are open on the intake page."""
+
+RECORDER = "intake.recorder"
+"""The running live recording of this browser tab."""
+
+REVIEWER = "reviewer"
+"""Name of the person at this browser, stored with what they do."""
+
+UPLOADER_ROUND = "intake.uploader_round"
+"""Counts submissions; a new number empties the file picker."""
