@@ -71,7 +71,8 @@ class TrainingExample:
 
 
 def write_recognised(rows: Iterable[Recognised], path: Path) -> None:
-    """Append rows to a JSON Lines file."""
+    """Append rows to a JSON Lines file; a line that a crash cut off is dropped first."""
+    _drop_partial_line(path)
     with path.open("a", encoding="utf-8") as file:
         for row in rows:
             record: dict[str, Any] = {
@@ -106,3 +107,17 @@ def read_recognised(path: Path) -> Iterator[Recognised]:
                 language=record["language"],
                 condition=record["condition"],
             )
+
+
+def _drop_partial_line(path: Path) -> None:
+    if not path.is_file():
+        return
+    with path.open("rb+") as file:
+        size = file.seek(0, 2)
+        if size == 0:
+            return
+        file.seek(size - 1)
+        if file.read(1) == b"\n":
+            return
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
