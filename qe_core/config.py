@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,7 +25,9 @@ __all__ = [
     "AudioSettings",
     "DriftSettings",
     "EngineSettings",
+    "IceServer",
     "LoggingSettings",
+    "MicrophoneSettings",
     "QualitySettings",
     "RetrainSettings",
     "ReviewSettings",
@@ -117,6 +119,20 @@ class DriftSettings(_Section):
     false_discovery_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
 
 
+class IceServer(_Section):
+    """A STUN or TURN server, as browsers name them."""
+
+    urls: str
+    username: str | None = None
+    credential: SecretStr | None = None
+
+
+class MicrophoneSettings(_Section):
+    """Live recording; ``ice_servers`` are needed only when browser and server are far apart."""
+
+    ice_servers: tuple[IceServer, ...] = ()
+
+
 class ApiSettings(_Section):
     """The HTTP API."""
 
@@ -146,6 +162,7 @@ class Settings(BaseSettings):
     review: ReviewSettings = ReviewSettings()
     retrain: RetrainSettings = RetrainSettings()
     drift: DriftSettings = DriftSettings()
+    microphone: MicrophoneSettings = MicrophoneSettings()
     api: ApiSettings = ApiSettings()
     logging: LoggingSettings = LoggingSettings()
 
