@@ -178,10 +178,10 @@ _INFO = (
     ),
     FeatureInfo(
         "modulation_tilt_db",
-        "blur of syllables",
+        "steadiness of syllables",
         "dB",
-        high="Sounds run into each other, as in an echoing room.",
-        low="The level flickers, as with noise, drop-outs or clicks.",
+        high="The level swings slowly and smoothly.",
+        low="The level flickers: an echoing room, drop-outs or clicks.",
     ),
     FeatureInfo(
         "decay_s",
@@ -197,8 +197,8 @@ _INFO = (
         low="Little of the speech has a clear voice: noise, whispering or several voices at once.",
     ),
     FeatureInfo(
-        "pitch_mean_hz",
-        "mean pitch",
+        "pitch_hz",
+        "median pitch",
         "Hz",
         high="The voice is high, such as a child's.",
         low="The voice is very low.",
@@ -223,7 +223,7 @@ class AcousticFeatures:
     """
 
     name = "acoustic"
-    version = 1
+    version = 2
     needs_transcript = False
     features = _INFO
 
@@ -246,7 +246,7 @@ class AcousticFeatures:
             "modulation_tilt_db": tilt_db,
             "decay_s": decay_s(frames),
             "voiced_share": pitch.voiced_share,
-            "pitch_mean_hz": pitch.mean_hz,
+            "pitch_hz": pitch.median_hz,
             "pitch_spread_semitones": pitch.spread_semitones,
         }
 
@@ -264,12 +264,14 @@ def _speech(context: FeatureContext) -> dict[str, float]:
 
 
 def _levels(samples: FloatArray, frames: Frames) -> dict[str, float]:
-    power = np.mean([np.square(part).mean() for _, part in stretches(samples)] or [0.0])
+    num_samples = sum(len(part) for _, part in stretches(samples))
+    energy = sum(float(np.square(part, dtype=np.float64).sum()) for _, part in stretches(samples))
+    power = energy / max(1, num_samples)
     peak = max((float(np.abs(part).max()) for _, part in stretches(samples)), default=0.0)
     low, high = np.percentile(frames.level_dbfs, [10, 95])
     return {
-        "level_dbfs": _db(float(power)),
-        "crest_db": _db(peak**2) - _db(float(power)) if power > _LOWEST_POWER else np.nan,
+        "level_dbfs": _db(power),
+        "crest_db": _db(peak**2) - _db(power) if power > _LOWEST_POWER else np.nan,
         "noise_floor_dbfs": float(low),
         "dynamic_range_db": float(high - low),
         "snr_db": _snr_db(frames),
@@ -292,7 +294,8 @@ def _snr_db(frames: Frames) -> float:
 def _wada(samples: FloatArray) -> dict[str, float]:
     parts = [part for _, part in stretches(samples)]
     whole = np.concatenate(parts) if len(parts) > 1 else samples
-    windows = wada_snr_db(whole, min(_WADA_WINDOW, max(1, len(whole))))
+    num_windows = max(1, round(len(whole) / _WADA_WINDOW))
+    windows = wada_snr_db(whole, len(whole) // num_windows)
     known = windows[~np.isnan(windows)]
     return {
         "wada_snr_db": float(wada_snr_db(whole)[0]),

@@ -13,20 +13,32 @@ __all__ = ["Pitch", "measure_pitch"]
 
 _DECIMATION = 4
 _RATE_HZ = SAMPLE_RATE_HZ // _DECIMATION
-_LENGTH = _RATE_HZ * 40 // 1000
+_LENGTH = _RATE_HZ * 50 // 1000
 _HOP = _RATE_HZ * 20 // 1000
 _FFT = 256
-_MIN_LAG = _RATE_HZ // 400
-_MAX_LAG = _RATE_HZ // 70
-_VOICED = 0.55
+# Lags are this much finer than samples; the peak of a high voice lies between two samples.
+_FINENESS = 4
+_LAG_RATE_HZ = _RATE_HZ * _FINENESS
+_MIN_LAG = _LAG_RATE_HZ // 400
+_MAX_LAG = _LAG_RATE_HZ // 72
+_VOICED = 0.65
+# Against the loud frames; hum in a pause is no voice.
+_QUIET = 10 ** (-25 / 10)
 # Prefers the shorter of two periods that fit about as well (Boersma's octave cost).
 _OCTAVE_COST = 0.02
 _MIN_VOICED_FRAMES = 5
 _SILENT = 1e-10
 
+
+def _correlate(frames: FloatArray) -> FloatArray:
+    """Autocorrelation of each frame at lags up to the longest period and one more."""
+    power = np.abs(rfft(frames, _FFT, axis=-1)) ** 2
+    correlation: FloatArray = irfft(power, _FFT * _FINENESS, axis=-1)[..., : _MAX_LAG + 2]
+    return correlation
+
+
 _WINDOW = np.hanning(_LENGTH + 1)[:-1].astype(np.float32)
-_WINDOW_CORRELATION = irfft(np.abs(rfft(_WINDOW, _FFT)) ** 2)[: _MAX_LAG + 2]
-_WINDOW_CORRELATION = (_WINDOW_CORRELATION / _WINDOW_CORRELATION[0]).astype(np.float32)
+_WINDOW_CORRELATION = _correlate(_WINDOW) / _correlate(_WINDOW)[0]
 _COST = _OCTAVE_COST * np.log2(np.arange(_MIN_LAG, _MAX_LAG + 1) / _MIN_LAG).astype(np.float32)
 
 
@@ -37,24 +49,25 @@ class Pitch:
     Args:
         voiced_share: share of the speech frames (of all frames without speech) that have a pitch;
             NaN without frames
-        mean_hz: mean pitch, NaN with fewer than five voiced frames
-        spread_semitones: standard deviation, NaN with fewer than five voiced frames
+        median_hz: median pitch, NaN with fewer than five voiced frames
+        spread_semitones: half the range of the middle 68 %, which is the standard deviation if the
+            pitch is normally distributed and stays sane if octaves were mistaken; NaN likewise
     """
 
     voiced_share: float
-    mean_hz: float
+    median_hz: float
     spread_semitones: float
 
 
 def measure_pitch(samples: FloatArray, speech: tuple[SpeechSpan, ...]) -> Pitch:
-    """Measure the pitch between 70 and 400 Hz.
+    """Measure the pitch between 72 and 400 Hz.
 
     Args:
         samples: the clip, shape ``(num_samples,)``
         speech: where somebody speaks; without any, the whole clip is measured
 
     Returns:
-        mean, spread and share of voiced frames; of long clips as in
+        median, spread and share of voiced frames; of long clips as in
         :mod:`qe_core.features.frames`
 
     References:
@@ -73,8 +86,8 @@ def measure_pitch(samples: FloatArray, speech: tuple[SpeechSpan, ...]) -> Pitch:
     voiced_share = len(voiced_hz) / len(hz)
     if len(voiced_hz) < _MIN_VOICED_FRAMES:
         return Pitch(voiced_share, np.nan, np.nan)
-    spread = float(np.std(12 * np.log2(voiced_hz)))
-    return Pitch(voiced_share, float(voiced_hz.mean()), spread)
+    low, median, high = np.percentile(voiced_hz, [16, 50, 84])
+    return Pitch(voiced_share, float(median), float(6 * np.log2(high / low)))
 
 
 def _measure(
@@ -91,20 +104,16 @@ def _measure(
     if len(frames) == 0:
         return np.empty(0)
     frames = (frames - frames.mean(axis=1, keepdims=True)) * _WINDOW
-    correlation = irfft(np.abs(rfft(frames, _FFT, axis=1)) ** 2, axis=1)[:, : _MAX_LAG + 2]
+    correlation = _correlate(frames)
     energy = correlation[:, :1]
-    is_loud = energy[:, 0] > _SILENT
+    is_loud = energy[:, 0] > max(_SILENT, _QUIET * float(np.percentile(energy, 95)))
     correlation = correlation / np.where(energy > _SILENT, energy, 1) / _WINDOW_CORRELATION
-    candidates = correlation[:, _MIN_LAG : _MAX_LAG + 1] - _COST
+    inner = correlation[:, _MIN_LAG : _MAX_LAG + 1]
     # The slope down from lag 0 is no period.
-    is_peak = (candidates > correlation[:, _MIN_LAG - 1 : _MAX_LAG] - _COST) & (
-        candidates >= correlation[:, _MIN_LAG + 1 : _MAX_LAG + 2] - _COST
+    is_peak = (inner > correlation[:, _MIN_LAG - 1 : _MAX_LAG]) & (
+        inner >= correlation[:, _MIN_LAG + 1 :]
     )
-    best = np.argmax(np.where(is_peak, candidates, -np.inf), axis=1)
+    best = np.argmax(np.where(is_peak, inner - _COST, -np.inf), axis=1)
     rows = np.arange(len(best))
-    lag = best + _MIN_LAG
-    before, peak, after = (correlation[rows, lag + shift] for shift in (-1, 0, 1))
-    bend = before - 2 * peak + after
-    shift = np.where(bend < 0, (before - after) / np.where(bend < 0, 2 * bend, 1), 0)
-    is_voiced = is_loud & is_peak[rows, best] & (peak > _VOICED)
-    return np.where(is_voiced, _RATE_HZ / (lag + np.clip(shift, -0.5, 0.5)), 0.0)
+    is_voiced = is_loud & is_peak[rows, best] & (inner[rows, best] > _VOICED)
+    return np.where(is_voiced, _LAG_RATE_HZ / (best + _MIN_LAG), 0.0)

@@ -53,8 +53,8 @@ def modulation(frames: Frames) -> tuple[float, float]:
 
     Returns:
         depth: RMS swing from 2 to 10 Hz relative to the mean envelope; falls with noise and with
-        reverberation. tilt: dB by which 10 to 30 Hz lie below 2 to 10 Hz; rises with reverberation.
-        Both NaN for less than half a second of sound and for silence
+        reverberation. tilt: dB by which 10 to 30 Hz lie below 2 to 10 Hz; falls with reverberation,
+        whose echoes beat. Both NaN for less than half a second of sound and for silence
 
     References:
         T. Falk, C. Zheng, W.-Y. Chan (2010), A non-intrusive quality and intelligibility measure of
