@@ -20,7 +20,7 @@ from qe_core.asr.base import Progress
 from qe_core.bandwidth import measure_bandwidth_hz
 from qe_core.config import AudioSettings
 from qe_core.errors import AudioError
-from qe_core.take import Take
+from qe_core.take import MAX_CHANNELS, Take
 from qe_core.types import Audio, FloatArray, SourceFormat
 
 __all__ = [
@@ -49,7 +49,6 @@ _OPEN_OPTIONS = {
     # Looking for other codecs inside PCM: the default of 2500 packets doubles the time to open.
     "max_probe_packets": "50",
 }
-_MAX_CHANNELS = 64
 # Nothing in use stores speech at less than 4 kbit/s: a header that claims more seconds than the
 # bytes could hold at this rate is not believed.
 _MIN_BYTES_PER_S = 500.0
@@ -269,7 +268,7 @@ def _audio_stream(container: InputContainer, name: str) -> AudioStream:
         raise refusals.no_audio_stream(name, has_video=bool(container.streams.video))
     if stream.codec_context is None:
         raise refusals.unsupported(name, "its audio codec")
-    if not 1 <= stream.codec_context.layout.nb_channels <= _MAX_CHANNELS:
+    if not 1 <= stream.codec_context.layout.nb_channels <= MAX_CHANNELS:
         num_channels = stream.codec_context.layout.nb_channels
         raise refusals.unsupported(name, f"a sound track with {num_channels} channels")
     return stream
@@ -320,7 +319,12 @@ def _frames(
                 frames = packet.decode()
         except _FAULTS:
             packets.num_damaged += 1
-        yield from frames
+        for frame in frames:
+            # A broken header inside the stream; such a frame would also be read out of bounds.
+            if frame.layout.nb_channels > MAX_CHANNELS:
+                packets.num_damaged += 1
+            else:
+                yield frame
 
 
 def _add(take: Take, frame: AudioFrame, name: str) -> bool:

@@ -1,5 +1,7 @@
 """The highest frequency that a recording really carries."""
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -7,10 +9,12 @@ from qe_core.types import FloatArray
 
 __all__ = ["BandwidthMeter", "measure_bandwidth_hz"]
 
-_WINDOW = 512
+# About 32 ms as a power of two: 512 samples at 16 kHz, 1024 at 48 kHz.
+_WINDOW_S = 0.027
 _RANGE_DB = 50.0
-# Mains hum, rumble and DC leakage below this would raise the peak that speech is measured by.
-_LOWEST_HZ = 100.0
+# Mains hum, rumble and DC leakage below the telephone band would raise the peak that speech is
+# measured by.
+_LOWEST_HZ = 300.0
 # Mean power per bin below which nothing but quantisation noise is left (full-scale sine: about 0).
 _FLOOR_DB = -95.0
 # After this many windows only every second is analysed, after twice as many every third, and so
@@ -27,8 +31,9 @@ class BandwidthMeter:
 
     def __init__(self, sample_rate_hz: int) -> None:
         self._sample_rate_hz = sample_rate_hz
-        self._taper = _blackman_harris(_WINDOW)
-        self._power: npt.NDArray[np.float64] = np.zeros(_WINDOW // 2 + 1)
+        self._window = 2 ** math.ceil(math.log2(_WINDOW_S * sample_rate_hz))
+        self._taper = _blackman_harris(self._window)
+        self._power: npt.NDArray[np.float64] = np.zeros(self._window // 2 + 1)
         self._weight = 0.0
         self._num_seen = 0
 
@@ -38,12 +43,12 @@ class BandwidthMeter:
         Args:
             samples: one channel, shape ``(num_samples,)``
         """
-        num_windows = len(samples) // _WINDOW
+        num_windows = len(samples) // self._window
         if num_windows == 0:
             return
         stride = 1 + self._num_seen // _WINDOWS_PER_STRIDE
         self._num_seen += num_windows
-        windows = samples[: num_windows * _WINDOW].reshape(num_windows, _WINDOW)[::stride]
+        windows = samples[: num_windows * self._window].reshape(num_windows, -1)[::stride]
         spectra = np.fft.rfft(windows * self._taper, axis=1)
         self._power += stride * np.einsum("wf,wf->f", spectra.real, spectra.real)
         self._power += stride * np.einsum("wf,wf->f", spectra.imag, spectra.imag)
@@ -57,7 +62,7 @@ class BandwidthMeter:
         """
         if self._weight == 0:
             return None
-        frequencies_hz = np.fft.rfftfreq(_WINDOW, 1 / self._sample_rate_hz)
+        frequencies_hz = np.fft.rfftfreq(self._window, 1 / self._sample_rate_hz)
         gain = (float(self._taper.sum()) / 2) ** 2
         levels_db = 10 * np.log10(self._power / self._weight / gain + 1e-20)
         levels_db[frequencies_hz < _LOWEST_HZ] = -np.inf
@@ -78,8 +83,8 @@ def measure_bandwidth_hz(samples: FloatArray, sample_rate_hz: int) -> float | No
         sample_rate_hz: sample rate in Hz
 
     Returns:
-        frequency in Hz; ``None`` when the recording is shorter than 512 samples or nothing is
-        loud enough to tell
+        frequency in Hz; ``None`` when the recording is shorter than about 30 ms or nothing
+        is loud enough to tell
 
     Examples:
         >>> tone = np.sin(2 * np.pi * 1000 * np.arange(16000) / 16000).astype(np.float32)
@@ -90,8 +95,8 @@ def measure_bandwidth_hz(samples: FloatArray, sample_rate_hz: int) -> float | No
         NVIDIA NeMo Speech Data Processor, EstimateBandwidth.
     """
     meter = BandwidthMeter(sample_rate_hz)
-    for start in range(0, len(samples), 100 * _WINDOW):
-        meter.add(samples[start : start + 100 * _WINDOW])
+    for start in range(0, len(samples), sample_rate_hz):
+        meter.add(samples[start : start + sample_rate_hz])
     return meter.result_hz()
 
 

@@ -13,7 +13,10 @@ from qe_core.bandwidth import BandwidthMeter
 from qe_core.config import AudioSettings
 from qe_core.types import SAMPLE_RATE_HZ, Audio, FloatArray, SourceFormat
 
-__all__ = ["Take"]
+__all__ = ["MAX_CHANNELS", "Take"]
+
+# Beyond this, PyAV looks for the planes of a frame outside of its memory (av 18.1, planes).
+MAX_CHANNELS = 8
 
 _MIN_RATE_HZ, _MAX_RATE_HZ = 4_000, 384_000
 _BLOCK_S = 1.0
@@ -59,7 +62,7 @@ class Take:
         """Take in a decoded frame of any sample format, rate and number of channels.
 
         Args:
-            frame: the next one
+            frame: the next one, with at most ``MAX_CHANNELS`` channels
 
         Returns:
             whether this filled a block, about once per second of sound
@@ -159,9 +162,12 @@ class Take:
 def _mean_of_channels(frame: AudioFrame) -> FloatArray:
     num_channels = frame.layout.nb_channels
     dtype = np.dtype(format_dtypes[frame.format.name])
-    per_plane = frame.samples * (1 if frame.format.is_planar else num_channels)
+    num_planes = num_channels if frame.format.is_planar else 1
+    per_plane = frame.samples * num_channels // num_planes
+    # With eight planes PyAV lists a ninth that does not exist.
     planes = [
-        _as_float(np.frombuffer(memoryview(plane), dtype, per_plane)) for plane in frame.planes
+        _as_float(np.frombuffer(memoryview(plane), dtype, per_plane))
+        for plane in frame.planes[:num_planes]
     ]
     if num_channels == 1:
         return planes[0]
