@@ -1,6 +1,8 @@
 """Clips: one per content hash."""
 
-from sqlmodel import Session, select
+from collections.abc import Collection
+
+from sqlmodel import Session, col, select
 
 from qe_core.errors import NotFoundError
 from qe_core.types import SourceFormat
@@ -9,7 +11,7 @@ from storage.records import Clip
 from storage.repositories.mapping import to_record
 from storage.tables import Clips
 
-__all__ = ["add", "find", "get", "ids"]
+__all__ = ["add", "file_names", "find", "get", "ids"]
 
 
 def add(  # noqa: PLR0913 - one argument per part of a clip
@@ -67,3 +69,9 @@ def get(session: Session, clip_id: str) -> Clip:
 def ids(session: Session) -> set[str]:
     """The hashes of all clips."""
     return set(session.exec(select(Clips.id)))
+
+
+def file_names(session: Session, clip_ids: Collection[str]) -> dict[str, str]:
+    """The file names of these clips, by id."""
+    query = select(Clips.id, Clips.file_name).where(col(Clips.id).in_(clip_ids))
+    return dict(session.exec(query).all())

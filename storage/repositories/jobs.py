@@ -103,34 +103,31 @@ def take_next(session: Session, kinds: Collection[str]) -> Job | None:
     return None if row is None else to_record(Job, row)
 
 
-def update(session: Session, job_id: str, *, stage: str, progress: float) -> None:
+def update(session: Session, job: Job, *, stage: str, progress: float) -> None:
     """Note how far a running job is; it counts as a heartbeat."""
-    _set(session, job_id, stage=stage, progress=progress, heartbeat_at=utc_now())
+    _set(session, job, stage=stage, progress=progress, heartbeat_at=utc_now())
 
 
-def finish(session: Session, job_id: str) -> None:
+def finish(session: Session, job: Job) -> None:
     """A job is done."""
-    now = utc_now()
-    _set(session, job_id, state=DONE, stage="", progress=1.0, heartbeat_at=now, finished_at=now)
+    _set(session, job, state=DONE, stage="", progress=1.0, finished_at=utc_now())
 
 
-def fail(session: Session, job_id: str, *, error: str, suggestion: str) -> None:
+def fail(session: Session, job: Job, *, error: str, suggestion: str) -> None:
     """A job cannot be done, and why."""
-    now = utc_now()
-    _set(
-        session,
-        job_id,
-        state=FAILED,
-        error=error,
-        suggestion=suggestion,
-        heartbeat_at=now,
-        finished_at=now,
-    )
+    _set(session, job, state=FAILED, error=error, suggestion=suggestion, finished_at=utc_now())
 
 
-def requeue(session: Session, job_id: str) -> None:
-    """A job that was interrupted waits again."""
-    _set(session, job_id, state=QUEUED, stage="", progress=0.0)
+def requeue(session: Session, job: Job, *, is_attempt: bool = True) -> None:
+    """A job that was interrupted waits again.
+
+    Args:
+        session: the session
+        job: as it was taken
+        is_attempt: whether the interrupted attempt counts
+    """
+    attempts = job.attempts if is_attempt else job.attempts - 1
+    _set(session, job, state=QUEUED, stage="", progress=0.0, attempts=attempts)
 
 
 def list_running(session: Session, *, silent_since: datetime | None = None) -> list[Job]:
@@ -185,5 +182,14 @@ def list_recent(session: Session, *, limit: int = 200) -> list[Job]:
     return recent + [job for job in waiting if job.id not in known]
 
 
-def _set(session: Session, job_id: str, **values: Any) -> None:
-    session.exec(sa.update(Jobs).where(col(Jobs.id) == job_id).values(**values))
+def _set(session: Session, job: Job, **values: Any) -> None:
+    """Change a running job unless somebody else took it since: its start is the fence."""
+    session.exec(
+        sa.update(Jobs)
+        .where(
+            col(Jobs.id) == job.id,
+            col(Jobs.state) == RUNNING,
+            col(Jobs.started_at) == job.started_at,
+        )
+        .values(**values)
+    )

@@ -1,0 +1,177 @@
+"""Assessing a stored clip: decode, transcribe, estimate, store."""
+
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from qe_core.asr.base import Progress
+from qe_core.audio import decode
+from qe_core.errors import NotFoundError
+from qe_core.features import STANDARD
+from qe_core.features.base import FeatureContext, extract, schema_of
+from qe_core.pipeline import assess, judge
+from qe_core.types import Assessment, Audio
+from storage.database import Session
+from storage.records import Clip, Hypothesis, Job, StoredAssessment
+from storage.repositories import assessments, clips, hypotheses
+from workbench import preferences
+from workbench.worker import register_handler
+
+if TYPE_CHECKING:
+    from workbench.runtime import Runtime
+
+__all__ = ["ASSESS", "assess_clip", "reassess", "run_job"]
+
+_log = logging.getLogger(__name__)
+
+ASSESS = "assess"
+"""Kind of the jobs that assess one clip."""
+
+_DECODING_SHARE = 0.05
+
+
+def assess_clip(
+    runtime: "Runtime", clip_id: str, on_progress: Progress | None = None
+) -> StoredAssessment:
+    """Transcribe a clip and estimate the transcript's errors.
+
+    What this engine, model and version wrote for the clip before is not written again: then only
+    the estimate is new.
+
+    Args:
+        runtime: the runtime
+        clip_id: the clip
+        on_progress: told the share done and the stage: ``decoding``, ``transcribing`` (where the
+            recogniser has to be loaded first, what is being loaded), ``estimating``
+
+    Returns:
+        the stored assessment
+
+    Raises:
+        NotFoundError: there is no such clip, or its file is missing
+        AudioError: its file is damaged
+        EngineError: the recogniser failed
+        EstimatorError: no estimator can be loaded
+    """
+    tell = on_progress or (lambda _share, _text: None)
+    settings = preferences.get(runtime)
+    clip, audio = _decode(runtime, clip_id, tell)
+    tell(_DECODING_SHARE, "transcribing")
+    engine = runtime.engine(lambda _share, text: tell(_DECODING_SHARE, text)).engine
+    with runtime.database.session() as session:
+        written = hypotheses.find_latest(
+            session, clip_id, engine=engine.name, model=engine.model, version=engine.version
+        )
+    if written is not None:
+        tell(0.9, "estimating")
+        features = extract(STANDARD, FeatureContext(audio, written.speech, written.transcript))
+        return _estimate_again(runtime, clip, written, features)
+    made = assess(
+        audio,
+        engine,
+        runtime.estimator(engine.name),
+        settings=settings,
+        on_progress=lambda share, text: tell(
+            _DECODING_SHARE + share * (1.0 - _DECODING_SHARE), text
+        ),
+    )
+    stored = _store(runtime, clip, made, written)
+    _log.info("Assessed: predicted WER %.2f by %s.", stored.predicted_wer, stored.estimator)
+    return stored
+
+
+def reassess(runtime: "Runtime", clip_id: str) -> StoredAssessment:
+    """Estimate the latest transcript of a clip again, with the estimator that serves now.
+
+    Args:
+        runtime: the runtime
+        clip_id: the clip
+
+    Returns:
+        the stored assessment
+
+    Raises:
+        NotFoundError: there is no such clip or it has no transcript yet
+        AudioError: its file is damaged
+        EstimatorError: no estimator can be loaded
+    """
+    with runtime.database.session() as session:
+        written = hypotheses.find_latest(session, clip_id)
+    if written is None:
+        raise NotFoundError(
+            f"Clip {clip_id[:12]} has no transcript yet.",
+            suggestion="Wait until it is transcribed, or assess it again.",
+        )
+    with runtime.database.session() as session:
+        clip = clips.get(session, clip_id)
+        former = assessments.find_latest(session, clip_id)
+    if former is not None and _fits(former, written):
+        return _estimate_again(runtime, clip, written, former.features)
+    _, audio = _decode(runtime, clip_id, lambda _share, _text: None)
+    features = extract(STANDARD, FeatureContext(audio, written.speech, written.transcript))
+    return _estimate_again(runtime, clip, written, features)
+
+
+def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
+    """What the worker does for a job of kind :data:`ASSESS`."""
+    assess_clip(runtime, job.clip_id or "", on_progress)
+
+
+def _decode(runtime: "Runtime", clip_id: str, tell: Progress) -> tuple[Clip, Audio]:
+    with runtime.database.session() as session:
+        clip = clips.get(session, clip_id)
+    tell(0.0, "decoding")
+    audio = decode(
+        runtime.media.path(clip_id),
+        name=clip.file_name,
+        limits=runtime.settings.audio,
+        on_progress=lambda share, _text: tell(share * _DECODING_SHARE, "decoding"),
+    )
+    return clip, audio
+
+
+def _fits(former: StoredAssessment, written: Hypothesis) -> bool:
+    """Whether the features of a former assessment can be used again."""
+    is_same_text = former.hypothesis_id == written.id
+    return is_same_text and former.feature_schema == schema_of(STANDARD)
+
+
+def _estimate_again(
+    runtime: "Runtime", clip: Clip, written: Hypothesis, features: Mapping[str, float]
+) -> StoredAssessment:
+    estimate, must_review = judge(
+        features,
+        written.transcript,
+        written.speech,
+        duration_s=clip.duration_s,
+        estimator=runtime.estimator(written.engine),
+        settings=preferences.get(runtime),
+    )
+    made = Assessment(
+        written.transcript, written.speech, features, estimate, must_review, timings_s={}
+    )
+    return _store(runtime, clip, made, written)
+
+
+def _store(
+    runtime: "Runtime", clip: Clip, made: Assessment, written: Hypothesis | None
+) -> StoredAssessment:
+    """Hypothesis and assessment in one transaction: there is never the one without the other."""
+
+    def work(session: Session) -> StoredAssessment:
+        hypothesis = written or hypotheses.add(session, clip.id, made.transcript, made.speech)
+        return assessments.add(
+            session,
+            hypothesis,
+            estimate=made.estimate,
+            features=made.features,
+            feature_schema=schema_of(STANDARD),
+            must_review=made.must_review,
+            duration_s=clip.duration_s,
+            timings_s=made.timings_s,
+        )
+
+    return runtime.database.write(work)
+
+
+register_handler(ASSESS, run_job)
