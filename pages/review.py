@@ -1,0 +1,95 @@
+"""The review desk: hear a clip, correct its text, save, and the next one plays."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from qe_core.config import ReviewSettings
+from ui.desk import DeskSession, received_events, review_desk
+from ui.desk.reviewer import ask_reviewer
+from ui.formats import percent, plain
+from ui.messages import shown_errors
+from ui.resources import open_runtime
+from ui.state import CLIP, REVIEW_DESK, REVIEW_FLAGGED_ONLY
+from workbench import preferences, review
+from workbench.runtime import Runtime
+
+_PAGES = Path(__file__).parent
+_NUM_SHOWN = 8
+# The desk takes the whole window: the page's own margins would cost three rows of text.
+_FULL_HEIGHT = """<style>
+[data-testid="stMainBlockContainer"] { padding-top: 3.9rem; padding-bottom: 0; }
+</style>"""
+
+
+def _session(runtime: Runtime, reviewer: str) -> DeskSession:
+    """What this tab works on; another name gives the clip back and starts anew."""
+    desk: DeskSession | None = st.session_state.get(REVIEW_DESK)
+    if desk is None or desk.reviewer != reviewer:
+        if desk is not None:
+            desk.leave(runtime)
+        desk = DeskSession(reviewer)
+        st.session_state[REVIEW_DESK] = desk
+    wanted = st.query_params.get(CLIP)
+    if wanted is not None and wanted != desk.clip_id:
+        desk.want(wanted)
+    desk.refresh()
+    return desk
+
+
+@st.fragment
+def _desk(runtime: Runtime, desk: DeskSession, renew_s: float) -> None:
+    view = desk.step(runtime, received_events())
+    review_desk(view, renew_s=renew_s)
+    if view.clip_id is not None:
+        st.query_params[CLIP] = view.clip_id
+    elif view.problem is None:
+        st.query_params.pop(CLIP, None)
+        _say_what_to_do(desk)
+
+
+def _say_what_to_do(desk: DeskSession) -> None:
+    if desk.is_flagged_only:
+        st.info("No flagged clip waits. Switch off “Flagged only” to review the others as well.")
+    else:
+        st.info("Every clip is reviewed. Add audio, or look at what has been saved.")
+    with st.container(horizontal=True):
+        st.page_link(_PAGES / "intake.py", label="Add audio", icon=":material/input:")
+        st.page_link(_PAGES / "library.py", label="All clips", icon=":material/folder_open:")
+        st.page_link(_PAGES / "quality.py", label="Quality", icon=":material/monitoring:")
+
+
+@st.fragment(run_every="10s")
+def _queue(runtime: Runtime, desk: DeskSession) -> None:
+    """The clips that wait, the most rewarding first; a click opens one."""
+    st.caption("Waiting, most errors per minute first")
+    for item in review.queue(runtime, limit=_NUM_SHOWN):
+        is_mine = item.clip_id == desk.clip_id
+        is_taken = item.claimed_by not in (None, desk.reviewer)
+        holder = f" · with {plain(item.claimed_by or '')}" if is_taken else ""
+        clicked = st.button(
+            f"{percent(item.predicted_wer)} · {plain(item.file_name)}{holder}",
+            key=f"{REVIEW_DESK}.{item.clip_id}",
+            icon=":material/flag:" if item.flagged else None,
+            type="secondary" if is_mine else "tertiary",
+            disabled=is_taken,
+            width="stretch",
+        )
+        if clicked and not is_mine:
+            desk.want(item.clip_id)
+            st.query_params[CLIP] = item.clip_id
+            st.rerun()
+
+
+with shown_errors():
+    st.html(_FULL_HEIGHT)
+    opened = open_runtime()
+    settings: ReviewSettings = preferences.get(opened).review
+    with st.sidebar:
+        name = ask_reviewer(settings.reviewer)
+        session = _session(opened, name)
+        session.is_flagged_only = st.toggle(
+            "Flagged only", key=REVIEW_FLAGGED_ONLY, persist_state="session"
+        )
+        _queue(opened, session)
+    _desk(opened, session, settings.claim_s / 3)

@@ -1,0 +1,173 @@
+"""The desk in the browser: one component that owns sound, waveform, text, keys and drafts."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict
+from importlib import resources
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from qe_core.types import Estimate, FloatArray, Segment, Transcript
+from ui.desk.events import DeskEvents, read_events
+from ui.desk.rows import rows_of
+from ui.desk.session import DeskView
+from ui.formats import interval, percent
+from workbench.review import REJECT_REASONS, ReviewTask
+
+__all__ = ["DESK", "desk_data", "received_events", "review_desk"]
+
+DESK = "desk"
+"""Key of the component: one desk stays mounted and changes clips, so that nothing flickers."""
+
+# They share one scope in the browser; a class comes before what extends and uses it.
+_SCRIPTS = (
+    "words.js",
+    "history.js",
+    "sound.js",
+    "waveform.js",
+    "editor.js",
+    "drafts.js",
+    "keys.js",
+    "desk.js",
+    "work.js",
+    "show.js",
+)
+_NEEDS_NOTE = "other"
+
+
+def _asset(name: str) -> str:
+    return resources.files("ui.desk").joinpath(name).read_text(encoding="utf-8")
+
+
+_DESK = st.components.v2.component(
+    "werkbench_desk",
+    html=_asset("desk.html"),
+    css=_asset("desk.css"),
+    js="\n".join(_asset(name) for name in _SCRIPTS),
+)
+
+
+def received_events() -> DeskEvents:
+    """What the desk sent since the last run; read it before the desk is drawn again."""
+    values = st.session_state.get(DESK)
+    return read_events(values) if isinstance(values, Mapping) else DeskEvents()
+
+
+def review_desk(view: DeskView, *, renew_s: float) -> None:
+    """Draw the desk.
+
+    Args:
+        view: what to show
+        renew_s: seconds between renewals of the claim while somebody works
+    """
+    _DESK(
+        key=DESK,
+        data=desk_data(view, renew_s=renew_s),
+        on_draft_change=_heard,
+        on_verdict_change=_heard,
+        on_command_change=_heard,
+    )
+
+
+def desk_data(view: DeskView, *, renew_s: float) -> dict[str, Any]:
+    """The view as JSON values, read by ``Desk.receive`` in ``desk.js``.
+
+    Args:
+        view: what to show
+        renew_s: seconds between renewals of the claim while somebody works
+
+    Returns:
+        small when the browser has the clip already: ``clip`` and ``draft`` are ``None`` then
+    """
+    return {
+        "reviewer": view.reviewer,
+        "clip_id": view.clip_id,
+        "clip": None if view.task is None else _clip_data(view.task),
+        "draft": None if view.task is None else _draft_data(view.task),
+        "replies": [asdict(reply) for reply in view.replies],
+        "problem": None if view.problem is None else asdict(view.problem),
+        "result": None if view.result is None else asdict(view.result),
+        "queue_length": view.queue_length,
+        "autoplay": view.is_autoplay,
+        "renew_s": max(1, round(renew_s)),
+        "reject_reasons": [
+            {"code": code, "label": label, "needs_note": code == _NEEDS_NOTE}
+            for code, label in REJECT_REASONS.items()
+        ],
+        "keys": {},
+    }
+
+
+def _heard() -> None:
+    """Naming the events makes their values readable; the page reads them when it runs."""
+
+
+def _clip_data(task: ReviewTask) -> dict[str, Any]:
+    estimate = task.estimate
+    return {
+        "id": task.clip.id,
+        "file_name": task.clip.file_name,
+        "duration_s": task.clip.duration_s,
+        "audio_url": f"/api/v1/clips/{task.clip.id}/audio",
+        "peaks": _peaks_data(task.peaks),
+        "language": task.transcript.language,
+        "engine": f"{task.transcript.engine} {task.transcript.model}",
+        "estimate": f"Predicted WER {percent(estimate.predicted_wer)} "
+        f"({interval(estimate.low, estimate.high)})",
+        "reasons": [reason.text for reason in estimate.reasons] if task.flagged else [],
+        "segments": _segments_data(task.transcript, estimate, task.clip.duration_s),
+        "rows": rows_of(task.transcript),
+    }
+
+
+def _draft_data(task: ReviewTask) -> dict[str, Any] | None:
+    if task.draft is None:
+        return None
+    return {
+        "rows": rows_of(task.transcript, task.draft.text),
+        "position_s": task.draft.position_s,
+        "cursor": task.draft.cursor,
+        "saved_at": f"{task.draft.updated_at:%H:%M:%S} UTC",
+    }
+
+
+def _segments_data(
+    transcript: Transcript, estimate: Estimate, duration_s: float
+) -> list[dict[str, Any]]:
+    # A clip without words still needs a row to write into.
+    segments = transcript.segments or (Segment(0.0, duration_s, ""),)
+    probabilities = list(estimate.word_error_probabilities)
+    is_known = len(probabilities) == len(transcript.words)
+    expected = estimate.segment_expected_errors
+    rows = []
+    first = 0
+    for index, segment in enumerate(segments):
+        last = first + len(segment.words)
+        errors = expected[index] if index < len(expected) else 0.0
+        rows.append(
+            {
+                "start_s": segment.start_s,
+                "end_s": segment.end_s,
+                "text": rows_of(Transcript((segment,), "", "", "", ""))[0],
+                "doubt": round(min(1.0, errors / max(1, len(segment.words))), 3),
+                "words": [
+                    [
+                        word.word,
+                        round(word.start_s, 3),
+                        round(word.end_s, 3),
+                        round(probabilities[first + offset], 3) if is_known else None,
+                    ]
+                    for offset, word in enumerate(segment.words)
+                ],
+            }
+        )
+        first = last
+    return rows
+
+
+def _peaks_data(peaks: FloatArray) -> str:
+    """Minimum and maximum of every bin as signed bytes: 4 KB for 2,000 bins."""
+    scaled = np.clip(np.nan_to_num(peaks) * 127, -127, 127).astype(np.int8)
+    return base64.b64encode(scaled.tobytes()).decode("ascii")

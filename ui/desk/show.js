@@ -1,0 +1,161 @@
+// How the desk looks: everything that is written on it. All text goes in as text, never as markup.
+
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+Object.assign(Desk.prototype, {
+  show() {
+    const { clip } = this;
+    this.section.classList.toggle("wb-empty", !clip);
+    this.find(".wb-name").textContent = clip?.file_name ?? "Nothing to review";
+    this.find(".wb-name").title = clip?.file_name ?? "";
+    this.find(".wb-facts").textContent = clip ? [clock(clip.duration_s), clip.engine].filter(Boolean).join(" · ") : "";
+    this.find(".wb-estimate").textContent = clip?.estimate ?? "";
+    const reasons = (clip?.reasons ?? []).join(" · ");
+    this.find(".wb-reasons").textContent = reasons;
+    this.find(".wb-reasons").title = reasons;
+    this.find(".wb-reasons").hidden = !reasons;
+    this.paintTheme();
+    this.fitHeight();
+  },
+
+  showQueue() {
+    const { queue_length: left, result } = this.data;
+    this.find(".wb-left").textContent = left === null ? "" : `${left} left`;
+    this.find(".wb-after").hidden = !result;
+    this.find(".wb-result").textContent = result?.text ?? "";
+    this.find('[data-do="reopen"]').hidden = !result?.can_reopen;
+  },
+
+  showTransport() {
+    const { player } = this;
+    this.find(".wb-play").textContent = player.isPlaying ? "Pause" : "Play";
+    this.find(".wb-rate").textContent = `${player.rate}×`;
+    this.find(".wb-loop").setAttribute("aria-pressed", String(Boolean(player.loop)));
+  },
+
+  onFrame(time_s) {
+    if (!this.clip) return;
+    this.wave.moveTo(time_s);
+    this.editor.sound(time_s, this.player.isPlaying);
+    const shown = `${preciseClock(time_s)} / ${clock(this.clip.duration_s)}`;
+    if (shown !== this.shownClock) this.find(".wb-clock").textContent = this.shownClock = shown;
+    if (!this.player.isPlaying) this.onMove();
+  },
+
+  say(text, mood = "quiet") {
+    const state = this.find(".wb-state");
+    state.textContent = text;
+    state.dataset.mood = mood;
+  },
+
+  showBanner(problem) {
+    this.find(".wb-banner").hidden = !problem;
+    if (!problem) return;
+    this.find(".wb-banner-text").textContent = `${problem.message} ${problem.suggestion}`;
+    this.find('[data-do="copy"]').hidden = !this.clip;
+    this.fitHeight();
+  },
+
+  // The clip that was asked for cannot be worked on; one that is already here keeps its text.
+  showProblem(problem) {
+    if (this.clip && this.clip.id !== problem.clip_id) this.empty();
+    if (!this.clip) this.find(".wb-name").textContent = "This clip is not free";
+    if (this.clip) this.cancelVerdict();
+    this.showBanner(problem);
+    if (this.clip && this.isDirty) this.say("Not saved — kept in this browser.", "bad");
+  },
+
+  toggleReject() {
+    const box = this.find(".wb-reject");
+    if (!box.hidden) {
+      this.closeReject(true);
+      return;
+    }
+    const buttons = this.data.reject_reasons.map(({ label }, index) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.textContent = `${index + 1} ${label}`;
+      button.addEventListener("click", () => this.chooseReason(index));
+      return button;
+    });
+    box.replaceChildren("Reject because:", ...buttons);
+    box.hidden = false;
+    this.find('[data-do="reject"]').setAttribute("aria-expanded", "true");
+    this.cameFrom = this.root.activeElement;
+    buttons[0]?.focus();
+  },
+
+  closeReject(goBack = false) {
+    this.find(".wb-reject").hidden = true;
+    this.find('[data-do="reject"]').setAttribute("aria-expanded", "false");
+    if (goBack) this.cameFrom?.focus();
+  },
+
+  // True when the key belonged to the open list of reasons.
+  onRejectKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
+    const isTyping = this.root.activeElement?.matches("input");
+    if (event.key === "Escape") this.closeReject(true);
+    else if (/^[1-9]$/.test(event.key) && !isTyping) this.chooseReason(Number(event.key) - 1);
+    else return false;
+    event.preventDefault();
+    event.stopPropagation();
+    return true;
+  },
+
+  chooseReason(index) {
+    const reason = this.data.reject_reasons[index];
+    if (!reason) return;
+    if (!reason.needs_note) {
+      this.closeReject();
+      this.judge("reject", reason.code);
+      return;
+    }
+    const form = document.createElement("form");
+    const input = Object.assign(document.createElement("input"), {
+      type: "text", required: true, maxLength: 200, placeholder: "Why? Enter rejects the clip.",
+    });
+    input.setAttribute("aria-label", "Reason");
+    form.append(input);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!input.value.trim()) return;
+      this.closeReject();
+      this.judge("reject", reason.code, input.value.trim());
+    });
+    this.find(".wb-reject").replaceChildren(form);
+    input.focus();
+  },
+
+  // Streamlit tells components its colours as variables and not when they change.
+  paintTheme() {
+    const paper = getComputedStyle(this.section).getPropertyValue("--st-background-color").trim();
+    if (paper === this.paper) return;
+    this.paper = paper;
+    const paint = document.createElement("canvas").getContext("2d");
+    paint.fillStyle = paper || "#ffffff";
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(paint.fillStyle.slice(at, at + 2), 16));
+    this.section.dataset.theme = 0.299 * r + 0.587 * g + 0.114 * b < 128 ? "dark" : "light";
+    this.wave.draw();
+  },
+
+  // The rows scroll and everything else stays in view: the desk is as high as the window allows.
+  fitHeight() {
+    const scroller = this.root.host?.closest('[data-testid="stMain"]');
+    const top = this.section.getBoundingClientRect().top + (scroller?.scrollTop ?? 0);
+    this.section.style.height = this.clip ? `${Math.max(430, window.innerHeight - top - 14)}px` : "";
+  },
+});
+
+const desks = new WeakMap();
+
+export default function reviewDesk({ parentElement, data, setTriggerValue }) {
+  if (!desks.has(parentElement)) desks.set(parentElement, new Desk(parentElement));
+  desks.get(parentElement).receive(data, setTriggerValue);
+  // Streamlit also runs this after a newer call took over, while the desk is still on the page.
+  return () => setTimeout(() => {
+    if (parentElement.host?.isConnected) return;
+    desks.get(parentElement)?.destroy();
+    desks.delete(parentElement);
+  }, 0);
+}

@@ -1,0 +1,179 @@
+// What the reviewer does: typing, judging, moving through the clip.
+
+Object.assign(Desk.prototype, {
+  onChange() {
+    this.editor.lastTouch = performance.now();
+    this.player.listening.touch();
+    this.acceptAnyway = false;
+    if (this.pendingVerdict) this.cancelVerdict();
+    this.isDirty = true;
+    const isKept = this.keep();
+    this.say(isKept ? "Not saved yet — kept in this browser" : "Not saved yet", "waiting");
+    clearTimeout(this.draftTimer);
+    this.dirtySince ??= performance.now();
+    const waited = performance.now() - this.dirtySince;
+    const wait = clamp(DRAFT_AT_MOST_MS - waited, 0, DRAFT_AFTER_MS);
+    this.draftTimer = setTimeout(() => this.sendDraft(), wait);
+  },
+
+  onMove() {
+    this.player.listening.touch();
+    clearTimeout(this.keepTimer);
+    this.keepTimer = setTimeout(() => this.keep(), 300);
+  },
+
+  // Keep everything in this browser; false when it refuses.
+  keep() {
+    if (!this.clip) return true;
+    const isTouched = this.isDirty || this.editor.isChanged();
+    return this.store.write(this.clip.id, {
+      rows: isTouched ? this.editor.texts() : null,
+      cursor: this.editor.cursor,
+      position_s: Math.round(this.player.time_s * 100) / 100,
+      listening: this.player.listening.saved(),
+      isSaved: !this.isDirty,
+    });
+  },
+
+  sendDraft() {
+    clearTimeout(this.draftTimer);
+    this.dirtySince = null;
+    if (!this.clip || !this.isDirty || this.pendingVerdict) return;
+    this.outbox.send("draft", {
+      clip_id: this.clip.id,
+      text: this.editor.texts().join("\n"),
+      position_s: this.player.time_s,
+      cursor: this.editor.cursor,
+    });
+  },
+
+  command(name) {
+    this.outbox.send("command", { name, clip_id: this.clip?.id ?? null });
+  },
+
+  judge(verdict, reason = null, note = "") {
+    if (!this.clip || this.pendingVerdict) return;
+    clearTimeout(this.draftTimer);
+    this.outbox.drop("draft", this.clip.id);
+    this.keep();
+    const { listening } = this.player;
+    this.pendingVerdict = verdict;
+    this.editor.setReadOnly(true);
+    this.say("Saving…", "waiting");
+    this.outbox.send("verdict", {
+      clip_id: this.clip.id,
+      verdict,
+      text: this.editor.texts().join("\n"),
+      reject_reason: reason,
+      reject_note: note,
+      lead_time_s: listening.active_s,
+      listened_share: listening.share(this.clip.duration_s),
+      replays: listening.replays,
+    });
+  },
+
+  cancelVerdict() {
+    this.outbox.drop("verdict", this.clip.id);
+    this.pendingVerdict = null;
+    this.editor.setReadOnly(false);
+  },
+
+  onSilence(kind) {
+    if (kind === "command") return;
+    // Typing on is allowed; the first key turns the waiting verdict back into a draft.
+    this.editor.setReadOnly(false);
+    this.say(OFFLINE, "bad");
+  },
+
+  save() {
+    this.judge(this.editor.isChanged() ? "correct" : "accept");
+  },
+
+  accept() {
+    if (this.editor.isChanged() && !this.acceptAnyway) {
+      this.acceptAnyway = true;
+      this.say("You changed the text: Ctrl+Enter saves yours, Alt+A again accepts the recogniser's.", "waiting");
+      return;
+    }
+    this.judge("accept");
+  },
+
+  skip() {
+    if (!this.clip || this.pendingVerdict) return;
+    this.sendDraft();
+    this.command("skip");
+  },
+
+  doubtful(step) {
+    const place = this.editor.doubtful(step);
+    if (!place) {
+      this.say("No doubtful words in this clip.");
+      return;
+    }
+    this.editor.lastTouch = performance.now();
+    this.editor.select(place.index, place.word.start, place.word.end);
+    this.player.seek(place.word.start_s - 0.4);
+    this.player.play();
+  },
+
+  toggleLoop() {
+    const { editor, player } = this;
+    if (player.loop || !editor.rows.length) player.loop = null;
+    else {
+      const isTyping = editor.box.contains(this.root.activeElement);
+      const index = isTyping ? editor.current : editor.rowAtTime(player.time_s);
+      const { start_s, end_s } = editor.rows[index].segment;
+      player.loop = { start_s, end_s: Math.min(end_s, this.clip.duration_s - 0.05) };
+      player.seek(start_s);
+      player.play();
+    }
+    this.wave.loop = player.loop;
+    this.wave.draw();
+    this.showTransport();
+  },
+
+  async copy() {
+    await navigator.clipboard.writeText(this.editor.texts().join("\n"));
+    this.say("Copied.");
+  },
+
+  again() {
+    if (this.clip && this.isDirty) this.sendDraft();
+    this.command("claim");
+  },
+
+  do(name) {
+    const actions = {
+      play: () => this.player.toggle(),
+      back: () => this.player.seek(this.player.time_s - 2),
+      forward: () => this.player.seek(this.player.time_s + 2),
+      slower: () => this.changeRate(-1),
+      faster: () => this.changeRate(1),
+      doubtful: () => this.doubtful(1),
+      doubtfulBack: () => this.doubtful(-1),
+      loop: () => this.toggleLoop(),
+      save: () => this.save(),
+      accept: () => this.accept(),
+      reject: () => this.toggleReject(),
+      skip: () => this.skip(),
+      undo: () => this.editor.undo(),
+      redo: () => this.editor.redo(),
+      help: () => this.find(".wb-help").showModal(),
+      zoomIn: () => this.wave.zoom(0.5),
+      zoomOut: () => this.wave.zoom(2),
+      reopen: () => this.command("reopen"),
+      again: () => this.again(),
+      next: () => this.command("next"),
+      copy: () => this.copy(),
+    };
+    const needsNoClip = ["help", "reopen", "again", "next"];
+    if (this.clip || needsNoClip.includes(name)) actions[name]();
+    this.player.listening.touch();
+  },
+
+  changeRate(step) {
+    this.player.faster(step);
+    this.prefs.rate = this.player.rate;
+    this.writePrefs();
+  },
+});
