@@ -9,18 +9,20 @@ __all__ = ["segment_records", "word_records"]
 _DIGITS = 4
 
 
-def segment_records(transcript: Transcript, estimate: Estimate) -> list[dict[str, Any]]:
+def segment_records(transcript: Transcript, estimate: Estimate | None) -> list[dict[str, Any]]:
     """One record per segment, in time order.
 
     Args:
         transcript: the hypothesis
-        estimate: the estimate that belongs to it
+        estimate: the estimate that belongs to it, if there is one
 
     Returns:
         times in seconds, text, the decoder's scores, expected errors; ``None`` where the engine
         reports nothing
     """
-    expected = estimate.segment_expected_errors or (None,) * len(transcript.segments)
+    expected: tuple[float | None, ...] = (None,) * len(transcript.segments)
+    if estimate is not None and estimate.segment_expected_errors:
+        expected = estimate.segment_expected_errors
     return [
         {
             "start_s": _rounded(segment.start_s),
@@ -36,18 +38,20 @@ def segment_records(transcript: Transcript, estimate: Estimate) -> list[dict[str
     ]
 
 
-def word_records(transcript: Transcript, estimate: Estimate) -> list[dict[str, Any]]:
+def word_records(transcript: Transcript, estimate: Estimate | None) -> list[dict[str, Any]]:
     """One record per word, in time order.
 
     Args:
         transcript: the hypothesis
-        estimate: the estimate that belongs to it
+        estimate: the estimate that belongs to it, if there is one
 
     Returns:
         the word, its times in seconds, the engine's confidence and our error probability
     """
     words = transcript.words
-    probabilities = estimate.word_error_probabilities or (None,) * len(words)
+    probabilities: tuple[float | None, ...] = (None,) * len(words)
+    if estimate is not None and estimate.word_error_probabilities:
+        probabilities = estimate.word_error_probabilities
     return [
         {
             "word": word.word,

@@ -1,0 +1,80 @@
+"""What can be said about a file at once, without transcribing it."""
+
+import os
+from functools import partial
+from time import perf_counter
+from typing import Annotated, Any, BinaryIO
+
+import anyio
+import anyio.to_thread
+from fastapi import APIRouter, Query, Request
+
+from api.metrics import PREDICT_SECONDS
+from api.problems import Problem
+from api.schemas import Prediction
+from api.state import runtime_of
+from api.uploads import UPLOAD_SCHEMA, received
+from qe_core.audio import decode
+from qe_core.pipeline import triage
+from workbench import preferences
+from workbench.runtime import Runtime
+
+__all__ = ["predict", "router"]
+
+router = APIRouter(tags=["predict"])
+
+_MB = 1024 * 1024
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: {"model": Problem} for status in (400, 413, 415, 422)
+}
+# More at a time than there are cores would only make every one of them slower.
+_slots = anyio.CapacityLimiter(os.cpu_count() or 1)
+
+
+@router.post("/predict", responses=_PROBLEMS, openapi_extra=UPLOAD_SCHEMA)
+async def predict_file(
+    request: Request, file_name: Annotated[str | None, Query(max_length=1000)] = None
+) -> Prediction:
+    """Predict the WER of a file from its sound alone; nothing is kept.
+
+    Rough but fast: for the estimate that knows the transcript, hand the file in as a clip.
+    """
+    runtime = runtime_of(request)
+    max_bytes = runtime.settings.audio.max_upload_mb * _MB
+    async with received(request, max_bytes=max_bytes, name=file_name) as upload:
+        work = partial(predict, runtime, upload.file, name=upload.name)
+        return await anyio.to_thread.run_sync(work, limiter=_slots)
+
+
+def predict(runtime: Runtime, file: BinaryIO, *, name: str) -> Prediction:
+    """Decode a file and predict its WER from the sound alone.
+
+    Args:
+        runtime: the runtime, for limits, threshold and estimator
+        file: the bytes
+        name: file name for messages
+
+    Returns:
+        prediction, flag and the seconds that both stages took
+
+    Raises:
+        AudioError: the file is refused
+    """
+    started = perf_counter()
+    settings = preferences.get(runtime)
+    audio = decode(file, name=name, limits=settings.audio)
+    decoded = perf_counter()
+    estimate = triage(audio, runtime.audio_estimator(), level=settings.quality.interval_level)
+    finished = perf_counter()
+    PREDICT_SECONDS.observe(finished - started)
+    return Prediction(
+        predicted_wer=estimate.predicted_wer,
+        low=estimate.low,
+        high=estimate.high,
+        interval_level=estimate.interval_level,
+        flagged=estimate.predicted_wer >= settings.review.threshold,
+        reasons=[reason.text for reason in estimate.reasons],
+        duration=audio.duration_s,
+        estimator=estimate.estimator,
+        timings={"decode": decoded - started, "estimate": finished - decoded},
+    )

@@ -1,0 +1,55 @@
+"""The HTTP API as one app, mounted at ``/api``."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+
+from api import clips, predict
+from api.guard import Guard
+from api.metrics import CountRequests
+from api.problems import add_problem_handlers
+from api.state import GetRuntime
+from workbench.runtime import get_runtime
+
+__all__ = ["build_api"]
+
+_DESCRIPTION = """
+Push audio in, pull verdicts out.
+
+* `POST /v1/predict`: a rough prediction from the sound alone, at once.
+* `POST /v1/clips`: the file is kept, transcribed and assessed in the background.
+
+Every refusal is `application/problem+json` with a `detail`, a `suggestion` and a stable `code`.
+"""
+
+
+def build_api(get_runtime: GetRuntime = get_runtime) -> FastAPI:
+    """Build the API.
+
+    ``api.is_enabled`` decides at the first request whether more than the sound of clips is served,
+    which the pages need themselves.
+
+    Args:
+        get_runtime: gives what the process holds
+
+    Returns:
+        an app whose routes begin with ``/v1``
+    """
+    settings = get_runtime().settings
+    app = FastAPI(title="Werkbench", version=_version(), description=_DESCRIPTION)
+    app.state.get_runtime = get_runtime
+    add_problem_handlers(app)
+    app.add_middleware(Guard, get_server=lambda: settings.server)
+    app.add_middleware(CountRequests)
+    app.include_router(clips.media_router, prefix="/v1")
+    if settings.api.is_enabled:
+        app.include_router(predict.router, prefix="/v1")
+        app.include_router(clips.router, prefix="/v1")
+    return app
+
+
+def _version() -> str:
+    try:
+        return version("werkbench")
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "checkout"

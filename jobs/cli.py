@@ -1,0 +1,140 @@
+"""The command line: ``werkbench assess | evaluate | train | corpus | serve | doctor``.
+
+Every command imports what it needs when it runs, so that help comes at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from jobs.console import exit_on_error, prepare_streams
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="werkbench",
+    help="A workbench for checking machine transcripts.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+_JSON = Annotated[bool, typer.Option("--json", help="One JSON object per line.")]
+_ENGINE = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        help="auto, pocketsphinx, whisper or whisper:<model name or folder>; "
+        "engine.name of the settings by default.",
+    ),
+]
+_ESTIMATOR = Annotated[
+    Path | None,
+    typer.Option("--estimator", help="Folder of a trained estimator; a built-in one by default."),
+]
+
+
+def main() -> None:
+    """Run the command line."""
+    prepare_streams()
+    app()
+
+
+@app.command()
+def assess(
+    files: Annotated[list[Path], typer.Argument(help="Audio files.", show_default=False)],
+    as_json: _JSON = False,
+    engine: _ENGINE = None,
+    estimator: _ESTIMATOR = None,
+) -> None:
+    """Transcribe audio files and predict how wrong every transcript is.
+
+    Exit code 0 when all files were assessed, 1 when some were refused.
+    """
+    from jobs.assess import assess_files
+
+    with exit_on_error():
+        num_refused = assess_files(files, engine=engine, estimator=estimator, as_json=as_json)
+    raise typer.Exit(1 if num_refused else 0)
+
+
+@app.command()
+def evaluate(
+    manifest: Annotated[Path, typer.Option(help="JSON Lines with audio_filepath and text.")],
+    engine: _ENGINE = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many clips.")] = None,
+    as_json: _JSON = False,
+    estimator: _ESTIMATOR = None,
+) -> None:
+    """Transcribe clips with references and compare predicted with actual errors."""
+    from jobs.evaluate import evaluate_manifest
+
+    with exit_on_error():
+        evaluate_manifest(
+            manifest, engine=engine, limit=limit, estimator=estimator, as_json=as_json
+        )
+
+
+@app.command()
+def corpus(
+    manifest: Annotated[
+        Path,
+        typer.Option(help="JSON Lines: audio_filepath, text, speaker, source, language."),
+    ],
+    noises: Annotated[Path, typer.Option(help="JSON Lines: audio_filepath, label, kind.")],
+    out: Annotated[Path, typer.Option(help="Folder for audio and recognised.jsonl.")],
+    engine: _ENGINE = None,
+    copies: Annotated[
+        list[str] | None,
+        typer.Option(help="Degraded copies per clip of a source, as source=3; 1 by default."),
+    ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option("--limit", help="At most so many clips of a source, as source=500."),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Recognisers at the same time.")] = 2,
+) -> None:
+    """Degrade and transcribe recorded speech; what `train` learns from."""
+    from jobs.corpus import make_corpus, parse_counts
+    from qe_core.corpus.build import CorpusPlan
+
+    with exit_on_error():
+        plan = CorpusPlan(
+            manifest=manifest,
+            noise_manifest=noises,
+            copies=parse_counts(copies or [], option="--copies"),
+            limits=parse_counts(limits or [], option="--limit"),
+        )
+        make_corpus(plan, out, engine=engine, num_processes=processes)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+) -> None:
+    """Start the app: pages, HTTP API and worker."""
+    from jobs.serve import serve_app
+
+    with exit_on_error():
+        serve_app(host=host, port=port, opens_browser=not no_browser)
+
+
+@app.command()
+def doctor(as_json: _JSON = False) -> None:
+    """Say what works on this machine, what doesn't, and what to do.
+
+    Exit code 0 when the app can be started, 1 when something essential is missing.
+    """
+    from jobs.doctor import examine
+
+    with exit_on_error():
+        is_healthy = examine(as_json=as_json)
+    raise typer.Exit(0 if is_healthy else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,61 @@
+"""Building a corpus of transcribed, degraded speech."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from jobs.console import ProgressLine, say
+from qe_core.config import load_settings
+from qe_core.corpus.build import CorpusPlan, build_corpus
+from qe_core.errors import ConfigError
+
+__all__ = ["make_corpus", "parse_counts"]
+
+
+def make_corpus(plan: CorpusPlan, out_dir: Path, *, engine: str | None, num_processes: int) -> Path:
+    """Degrade and transcribe every clip of a plan; started again, it goes on where it stopped.
+
+    Args:
+        plan: what to take and how often
+        out_dir: gets ``audio/`` and ``recognised.jsonl``
+        engine: which recogniser; that of the settings by default
+        num_processes: recognisers at work at the same time
+
+    Returns:
+        path of ``recognised.jsonl``
+
+    Raises:
+        TrainingError: a manifest cannot be read or names no clip
+    """
+    settings = load_settings().engine
+    if engine is not None:
+        settings = settings.model_copy(update={"name": engine})
+    progress = ProgressLine(str(out_dir))
+    result = build_corpus(
+        plan,
+        out_dir,
+        engine=settings,
+        num_processes=num_processes,
+        on_progress=lambda done, total: progress(done / total, f"{done} of {total} clips"),
+    )
+    progress.clear()
+    say(f"{result} is complete.")
+    return result
+
+
+def parse_counts(items: Sequence[str], *, option: str) -> dict[str, int]:
+    """Read ``source=3`` pairs of the command line.
+
+    Examples:
+        >>> parse_counts(["an4=3", "ljspeech=1"], option="--copies")
+        {'an4': 3, 'ljspeech': 1}
+    """
+    counts: dict[str, int] = {}
+    for item in items:
+        source, _, number = item.partition("=")
+        if not source or not number.isdecimal():
+            raise ConfigError(
+                f"{option} {item!r}: not a pair of a source and a number.",
+                suggestion=f"Write it like {option} an4=3.",
+            )
+        counts[source] = int(number)
+    return counts
