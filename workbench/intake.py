@@ -48,10 +48,10 @@ class Submission:
 
 def submit(
     runtime: "Runtime",
-    source: Path | BinaryIO | bytes,
+    content: Path | BinaryIO | bytes,
     *,
     file_name: str,
-    origin: str = "upload",
+    source: str = "upload",
     actor: str | None = None,
     on_progress: "Progress | None" = None,
 ) -> Submission:
@@ -61,9 +61,9 @@ def submit(
 
     Args:
         runtime: the runtime
-        source: path, bytes, or a binary stream, read from its present position
+        content: path, bytes, or a binary stream, read from its present position
         file_name: as its owner calls it; anything unsafe to display is taken out
-        origin: ``upload``, ``microphone``, ``api``, ``folder``, ``sample``
+        source: ``upload``, ``microphone``, ``api``, ``folder``, ``sample``
         actor: who brings it
         on_progress: told how far the check is
 
@@ -78,7 +78,7 @@ def submit(
     limits = runtime.settings.audio
     max_bytes = limits.max_upload_mb * _MB
     with (
-        runtime.media.receive(source, name=name, max_bytes=max_bytes) as incoming,
+        runtime.media.receive(content, name=name, max_bytes=max_bytes) as incoming,
         about_clip(incoming.sha256),
     ):
         known = _submit_again(runtime, incoming, name, actor)
@@ -89,7 +89,7 @@ def submit(
             audio = decode(incoming.path, name=name, limits=limits, on_progress=on_progress)
         runtime.media.keep(incoming)
         runtime.media.keep_peaks(incoming.sha256, waveform_peaks(audio))
-        submission = _store(runtime, incoming, audio, name, origin=origin, actor=actor)
+        submission = _store(runtime, incoming, audio, name, source=source, actor=actor)
         _log.info("Took in %s (%.1f s).", name, audio.duration_s)
     runtime.worker.wake()
     return submission
@@ -102,7 +102,7 @@ def submit_samples(runtime: "Runtime") -> list[Submission]:
         AudioError: a sample is damaged or missing
     """
     return [
-        submit(runtime, path, file_name=path.name, origin="sample") for path, _ in sample_manifest()
+        submit(runtime, path, file_name=path.name, source="sample") for path, _ in sample_manifest()
     ]
 
 
@@ -144,7 +144,7 @@ def _store(
     audio: Audio,
     name: str,
     *,
-    origin: str,
+    source: str,
     actor: str | None,
 ) -> Submission:
     """Clip and job in one transaction; whoever comes second with the same bytes is told so."""
@@ -159,7 +159,7 @@ def _store(
             session,
             clip_id,
             file_name=name,
-            source=origin,
+            source=source,
             size_bytes=incoming.size_bytes,
             duration_s=audio.duration_s,
             source_format=audio.source,
