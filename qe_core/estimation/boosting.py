@@ -1,0 +1,182 @@
+"""Gradient-boosted trees with fixed seeds: the same data always gives the same trees."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import xgboost as xgb
+
+from qe_core.types import FloatArray
+
+__all__ = [
+    "Folds",
+    "Objective",
+    "Task",
+    "TreeSettings",
+    "contributions",
+    "cross_fit",
+    "fit",
+    "group_folds",
+    "predict",
+]
+
+Objective = Literal["binary:logistic", "count:poisson", "reg:squarederror", "reg:tweedie"]
+
+Folds = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeSettings:
+    """How trees are grown.
+
+    Args:
+        max_depth: depth of a tree
+        learning_rate: shrinkage per tree
+        min_child_weight: least weight of a leaf
+        max_rounds: trees at most
+        patience: rounds without improvement on the held-out fold after which growing stops
+        subsample: share of rows per tree
+        colsample: share of columns per tree
+        reg_lambda: L2 penalty on leaf values
+    """
+
+    max_depth: int = 4
+    learning_rate: float = 0.05
+    min_child_weight: float = 5.0
+    max_rounds: int = 600
+    patience: int = 30
+    subsample: float = 0.7
+    colsample: float = 0.5
+    reg_lambda: float = 2.0
+
+    def parameters(self, objective: Objective, seed: int) -> dict[str, Any]:
+        """As XGBoost wants them."""
+        special = {"max_delta_step": 0.7} if objective == "count:poisson" else {}
+        return {
+            "objective": objective,
+            "max_depth": self.max_depth,
+            "eta": self.learning_rate,
+            "min_child_weight": self.min_child_weight,
+            "subsample": self.subsample,
+            "colsample_bytree": self.colsample,
+            "lambda": self.reg_lambda,
+            "tree_method": "hist",
+            "seed": seed,
+            # The order of additions differs between threads, and so would the last bits.
+            "nthread": 1,
+            "verbosity": 0,
+            **special,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One thing to learn.
+
+    Args:
+        features: shape ``(num_rows, num_features)``
+        target: shape ``(num_rows,)``
+        weight: shape ``(num_rows,)``
+        margin: what is known beforehand, on the link scale; ``None`` starts from the mean
+        objective: loss and link
+        is_taught: rows to learn from, shape ``(num_rows,)``; the others are only predicted
+    """
+
+    features: FloatArray
+    target: FloatArray
+    weight: FloatArray
+    margin: FloatArray | None
+    objective: Objective
+    is_taught: npt.NDArray[np.bool_]
+
+    def matrix(self, rows: npt.NDArray[np.bool_]) -> xgb.DMatrix:
+        """The rows of a mask as XGBoost wants them."""
+        return xgb.DMatrix(
+            self.features[rows],
+            self.target[rows],
+            weight=self.weight[rows],
+            base_margin=None if self.margin is None else self.margin[rows],
+            nthread=1,
+        )
+
+
+def fit(task: Task, *, num_rounds: int, settings: TreeSettings, seed: int) -> xgb.Booster:
+    """Grow a fixed number of trees on all rows that are taught."""
+    parameters = settings.parameters(task.objective, seed)
+    return xgb.train(parameters, task.matrix(task.is_taught), num_boost_round=max(1, num_rounds))
+
+
+def cross_fit(
+    task: Task,
+    folds: Folds,
+    *,
+    settings: TreeSettings,
+    seed: int,
+    on_fold: Callable[[], None] | None = None,
+) -> tuple[FloatArray, int]:
+    """Predict every row by trees that never saw its fold, and find out how many trees are enough.
+
+    Args:
+        task: what to learn
+        folds: fold number per row
+        settings: how trees are grown
+        seed: of the row and column draws
+        on_fold: called after every fold
+
+    Returns:
+        predictions on the scale of the target, shape ``(num_rows,)``, and the number of trees
+    """
+    predictions = np.full(len(task.target), np.nan, np.float32)
+    boosters: list[xgb.Booster] = []
+    for fold in range(int(folds.max()) + 1):
+        inside, outside = task.is_taught & (folds != fold), task.is_taught & (folds == fold)
+        boosters.append(
+            xgb.train(
+                settings.parameters(task.objective, seed),
+                task.matrix(inside),
+                num_boost_round=settings.max_rounds,
+                evals=[(task.matrix(outside), "held_out")],
+                early_stopping_rounds=settings.patience,
+                verbose_eval=False,
+            )
+        )
+        if on_fold is not None:
+            on_fold()
+    # One number of trees for all folds: a fold that chose its own would look too good.
+    num_rounds = max(1, round(float(np.mean([item.best_iteration + 1 for item in boosters]))))
+    for fold, booster in enumerate(boosters):
+        outside = folds == fold
+        last = min(num_rounds, booster.num_boosted_rounds())
+        predictions[outside] = booster.predict(task.matrix(outside), iteration_range=(0, last))
+    return predictions, num_rounds
+
+
+def predict(
+    booster: xgb.Booster, features: FloatArray, margin: FloatArray | None = None
+) -> FloatArray:
+    """Predictions on the scale of the target, shape ``(num_rows,)``."""
+    return np.asarray(booster.inplace_predict(features, base_margin=margin), np.float32)
+
+
+def contributions(booster: xgb.Booster, features: FloatArray) -> FloatArray:
+    """What every feature adds on the link scale, shape ``(num_rows, num_features)``.
+
+    References:
+        Lundberg et al. (2020), From local explanations to global understanding with explainable
+        AI for trees, Nature Machine Intelligence 2.
+    """
+    matrix = xgb.DMatrix(features, nthread=1)
+    return np.asarray(booster.predict(matrix, pred_contribs=True)[:, :-1], np.float32)
+
+
+def group_folds(group: Sequence[str] | npt.NDArray[np.str_], num_folds: int) -> Folds:
+    """Put groups into folds of about equal size, never parting one; the same every time."""
+    names, rows, sizes = np.unique(np.asarray(group), return_inverse=True, return_counts=True)
+    fold_of = np.zeros(len(names), np.int32)
+    load = np.zeros(num_folds)
+    for index in np.argsort(-sizes, kind="stable"):
+        fold_of[index] = int(np.argmin(load))
+        load[fold_of[index]] += sizes[index]
+    return np.asarray(fold_of[rows], np.int32)

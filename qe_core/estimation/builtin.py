@@ -1,0 +1,192 @@
+"""Building the estimators that ship with the product from a recognised corpus."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from qe_core.asr.base import Progress
+from qe_core.corpus.examples import Recognised, read_recognised
+from qe_core.corpus.split import is_held_out
+from qe_core.errors import TrainingError
+from qe_core.estimation.estimator import Estimator
+from qe_core.estimation.examples_cache import load_examples
+from qe_core.estimation.manifest import ANY_ENGINE, Kind
+from qe_core.estimation.model_card import render_card
+from qe_core.estimation.report import Line, by_slice, compare, leave_one_source_out, slices_of
+from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.training import TrainingPlan, extractors_for, train_on_table
+from qe_core.features import STANDARD
+from qe_core.features.base import schema_of
+
+__all__ = ["EXAMPLES_FILE", "MIN_CLIPS", "Built", "build", "read_table", "train_kind"]
+
+EXAMPLES_FILE = "examples.npz"
+"""The training table that lies beside a built-in estimator, so that retraining can mix it in."""
+
+MIN_CLIPS = 1000
+"""An estimator from fewer clips does not ship."""
+
+_AUDIO_FOLDER = "quality-audio-only"
+
+# Sound alone ranks much worse (DESIGN §5.1); below this it is hardly better than chance.
+_MIN_SPEARMAN: Mapping[Kind, float] = {"transcript": 0.4, "audio": 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A built-in estimator and how it did on speakers that it does not know.
+
+    Args:
+        folder: where it lies
+        estimator: the estimator
+        held_out: the estimator and the baselines on all held-out clips
+        slices: the estimator per source and per kind of degradation
+        other_sources: trained without a source and judged on it
+    """
+
+    folder: Path
+    estimator: Estimator
+    held_out: tuple[Line, ...]
+    slices: tuple[Line, ...]
+    other_sources: tuple[Line, ...]
+
+
+def build(
+    recognised: Path, out_dir: Path, *, seed: int, on_progress: Progress | None = None
+) -> tuple[Built, ...]:
+    """Train, judge and save the estimator of the corpus's engine and the audio-only one.
+
+    Args:
+        recognised: JSON Lines of :class:`qe_core.corpus.examples.Recognised`; features are cached
+            beside it
+        out_dir: gets one folder per estimator
+        seed: of all random draws
+        on_progress: told how far the work is
+
+    Returns:
+        both estimators with their figures
+
+    Raises:
+        TrainingError: fewer than ``MIN_CLIPS`` training clips, several engines, or an estimator
+            that ranks too badly to ship
+    """
+    table, engine, model = read_table(recognised, on_progress=on_progress)
+    folder = out_dir / f"quality-{engine}-{model}"
+    ours = _build_one(table, "transcript", (engine, model), folder, seed, on_progress)
+    table.save(ours.folder / EXAMPLES_FILE)
+    any_owner = (ANY_ENGINE, ANY_ENGINE)
+    audio = _build_one(table, "audio", any_owner, out_dir / _AUDIO_FOLDER, seed, on_progress)
+    return ours, audio
+
+
+def read_table(
+    recognised: Path, *, on_progress: Progress | None = None
+) -> tuple[TrainingTable, str, str]:
+    """Compute the training table of a recognised corpus, held-out speakers marked as such.
+
+    Args:
+        recognised: JSON Lines of :class:`qe_core.corpus.examples.Recognised`
+        on_progress: told how far the work is
+
+    Returns:
+        the table, the engine and the model that wrote all of the transcripts
+
+    Raises:
+        TrainingError: nothing to read, or transcripts by several engines
+    """
+    rows = list(read_recognised(recognised)) if recognised.is_file() else []
+    engine, model = _engine_of(rows, recognised)
+    examples = load_examples(rows, recognised.parent, on_progress=on_progress)
+    table = TrainingTable.from_examples(
+        examples,
+        schema=schema_of(STANDARD),
+        is_held_out=[is_held_out(row.speaker) for row in rows],
+    )
+    return table, engine, model
+
+
+def train_kind(
+    table: TrainingTable,
+    kind: Kind,
+    owner: tuple[str, str],
+    *,
+    seed: int,
+    plan: TrainingPlan | None = None,
+    on_progress: Progress | None = None,
+) -> Estimator:
+    """Train an estimator of a kind on the features that this kind looks at.
+
+    Args:
+        table: with all features
+        kind: ``"transcript"`` or ``"audio"``
+        owner: engine and model
+        seed: of all random draws
+        plan: how to train; as for built-in estimators by default
+        on_progress: told how far the training is
+    """
+    extractors = extractors_for(kind)
+    names = [info.name for extractor in extractors for info in extractor.features]
+    if plan is None:
+        plan = TrainingPlan(min_clips=MIN_CLIPS, min_spearman=_MIN_SPEARMAN[kind])
+    return train_on_table(
+        table.with_features(names, schema_of(extractors)),
+        kind=kind,
+        engine=owner[0],
+        seed=seed,
+        plan=replace(plan, model=owner[1]),
+        on_progress=on_progress,
+    )
+
+
+def _build_one(
+    table: TrainingTable,
+    kind: Kind,
+    owner: tuple[str, str],
+    folder: Path,
+    seed: int,
+    on_progress: Progress | None,
+) -> Built:
+    estimator = train_kind(table, kind, owner, seed=seed, on_progress=on_progress)
+    held_out = table.select(table.is_held_out)
+    lines = compare(estimator, held_out)
+    slices = by_slice(estimator, held_out, slices_of(held_out))
+    # On an unknown source a bad ranking is a finding, not a fault.
+    loose = TrainingPlan(min_spearman=-1.0)
+    others = leave_one_source_out(
+        table,
+        partial(train_kind, kind=kind, owner=owner, seed=seed, plan=loose),
+        on_progress=on_progress,
+    )
+    manifest = replace(
+        estimator.manifest,
+        id=f"{folder.name}-{estimator.manifest.data_fingerprint[:8]}",
+        metrics={
+            **estimator.manifest.metrics,
+            "held_out": {line.name: line.metrics.to_dict() for line in lines},
+            "slices": {line.name: line.metrics.to_dict() for line in slices},
+            "other_sources": {line.name: line.metrics.to_dict() for line in others},
+        },
+    )
+    result = Built(folder, replace(estimator, manifest=manifest), lines, slices, others)
+    result.estimator.save(folder)
+    card = render_card(manifest, held_out=lines, slices=slices, other_sources=others)
+    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
+    return result
+
+
+def _engine_of(rows: Sequence[Recognised], path: Path) -> tuple[str, str]:
+    engines = Counter((row.transcript.engine, row.transcript.model) for row in rows)
+    if not engines:
+        raise TrainingError(
+            f"{path.name}: there is no recognised clip in it.",
+            suggestion="Make one with `werkbench corpus`.",
+        )
+    if len(engines) > 1:
+        names = ", ".join(":".join(owner) for owner in sorted(engines))
+        raise TrainingError(
+            f"{path.name}: transcripts by several engines ({names}).",
+            suggestion="An estimate belongs to one engine: train on one file per engine.",
+        )
+    return next(iter(engines))

@@ -1,0 +1,219 @@
+"""Expected errors and expected words of a clip, in two stages: any error at all, and how many.
+
+A WER has a mass at 0 and no upper end, so counts are predicted and the rate is their quotient. Both
+counts are Poisson models around what is known anyway: the words that were written (or, without a
+transcript, the seconds of speech) and, for errors, the expected words.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xgboost as xgb
+
+from qe_core.estimation.boosting import (
+    Folds,
+    Task,
+    TreeSettings,
+    contributions,
+    cross_fit,
+    fit,
+    predict,
+)
+from qe_core.types import FloatArray
+
+__all__ = [
+    "WORDS_PER_SPEECH_S",
+    "CountModel",
+    "CountTargets",
+    "Counts",
+    "combine",
+    "fit_counts",
+    "words_offset",
+]
+
+# Reading and dictation in English; only a starting point, the model corrects it.
+WORDS_PER_SPEECH_S = 2.5
+_MIN_WORDS = 0.1
+_MAX_RATE = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Predictions for many clips, each of shape ``(num_clips,)``."""
+
+    errors: FloatArray
+    words: FloatArray
+    any_error: FloatArray
+
+    @property
+    def wer(self) -> FloatArray:
+        """Expected errors per expected word."""
+        return np.asarray(self.errors / self.words, np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class CountTargets:
+    """What the count model learns from; every array has one entry per clip.
+
+    Args:
+        features: shape ``(num_clips, num_features)``
+        offset: words to expect before any feature is looked at, see :func:`words_offset`
+        errors: S + D + I
+        words: words of the reference
+        weight: relative weight
+        folds: fold number
+    """
+
+    features: FloatArray
+    offset: FloatArray
+    errors: FloatArray
+    words: FloatArray
+    weight: FloatArray
+    folds: Folds
+
+
+@dataclass(frozen=True, slots=True)
+class CountModel:
+    """Boosters and constants that turn features into expected counts.
+
+    Args:
+        boosters: ``words``, ``any_error``, ``errors`` and ``rate``
+        pooled_rate: errors per word over clips with an error
+        rate_share: weight of the direct rate model in the blend with the two-stage one
+    """
+
+    boosters: Mapping[str, xgb.Booster]
+    pooled_rate: float
+    rate_share: float
+
+    @property
+    def constants(self) -> Mapping[str, float]:
+        """The numbers that belong to the trees, by the name of their field."""
+        return {"pooled_rate": self.pooled_rate, "rate_share": self.rate_share}
+
+    def predict(self, features: FloatArray, offset: FloatArray) -> Counts:
+        """Expected counts.
+
+        Args:
+            features: shape ``(num_clips, num_features)``
+            offset: shape ``(num_clips,)``, see :func:`words_offset`
+        """
+        words = predict(self.boosters["words"], features, np.log(offset))
+        error_margin = np.log(words) + np.float32(np.log(self.pooled_rate))
+        stages = {
+            "words": words,
+            "any_error": predict(self.boosters["any_error"], features),
+            "errors": predict(self.boosters["errors"], features, error_margin),
+            "rate": predict(self.boosters["rate"], features),
+        }
+        return combine(stages, rate_share=self.rate_share)
+
+    def explain(self, features: FloatArray, counts: Counts) -> FloatArray:
+        """How much every feature adds to the predicted WER, to first order.
+
+        Args:
+            features: shape ``(num_clips, num_features)``
+            counts: what :meth:`predict` said about them
+
+        Returns:
+            shape ``(num_clips, num_features)``, in units of WER
+        """
+        wer = counts.wer[:, None]
+        # Derivatives of p·e along the links: logit for p, log for e.
+        from_any = (1 - counts.any_error[:, None]) * contributions(
+            self.boosters["any_error"], features
+        )
+        from_errors = contributions(self.boosters["errors"], features)
+        from_rate = contributions(self.boosters["rate"], features)
+        two_stage = wer * (from_any + from_errors)
+        return np.asarray(
+            (1 - self.rate_share) * two_stage + self.rate_share * from_rate, np.float32
+        )
+
+
+def words_offset(hypothesis_words: FloatArray | None, speech_s: FloatArray) -> FloatArray:
+    """Words to expect before any feature is looked at.
+
+    Args:
+        hypothesis_words: per clip; ``None`` when there is no transcript
+        speech_s: seconds of speech per clip
+
+    Returns:
+        the words that were written where there are any, otherwise the speech at reading speed
+    """
+    spoken = np.maximum(speech_s * WORDS_PER_SPEECH_S, 0.5)
+    if hypothesis_words is None:
+        return np.asarray(spoken, np.float32)
+    return np.asarray(np.where(hypothesis_words > 0, hypothesis_words, spoken), np.float32)
+
+
+def fit_counts(
+    targets: CountTargets,
+    *,
+    settings: TreeSettings,
+    rate_share: float,
+    seed: int,
+    on_step: Callable[[str], None] | None = None,
+) -> tuple[CountModel, Counts]:
+    """Fit all stages and predict every clip by stages that never saw its fold.
+
+    Args:
+        targets: what to learn from
+        settings: how trees are grown
+        rate_share: weight of the direct rate model
+        seed: of all draws
+        on_step: told about every stage
+
+    Returns:
+        the model on all clips, and the out-of-fold predictions
+    """
+    tell = on_step or (lambda _: None)
+    boosters: dict[str, xgb.Booster] = {}
+    held_out: dict[str, FloatArray] = {}
+
+    def learn(name: str, task: Task) -> None:
+        tell(name)
+        held_out[name], num_rounds = cross_fit(task, targets.folds, settings=settings, seed=seed)
+        boosters[name] = fit(task, num_rounds=num_rounds, settings=settings, seed=seed)
+
+    base = Task(
+        features=targets.features,
+        target=targets.words,
+        weight=targets.weight,
+        margin=np.log(targets.offset),
+        objective="count:poisson",
+        is_taught=np.ones(len(targets.words), np.bool_),
+    )
+    learn("words", base)
+
+    has_error = targets.errors > 0
+    target = has_error.astype(np.float32)
+    learn("any_error", replace(base, target=target, margin=None, objective="binary:logistic"))
+
+    expected_words = held_out["words"]
+    weight = np.where(has_error, targets.weight, 0)
+    pooled = float(np.sum(targets.errors * weight) / np.sum(expected_words * weight))
+    margin = np.log(expected_words) + np.float32(np.log(pooled))
+    learn("errors", replace(base, target=targets.errors, margin=margin, is_taught=has_error))
+
+    rate = np.minimum(targets.errors / np.maximum(targets.words, 1), _MAX_RATE)
+    learn("rate", replace(base, target=rate, margin=None, objective="reg:squarederror"))
+
+    model = CountModel(boosters, pooled, rate_share)
+    return model, combine(held_out, rate_share=rate_share)
+
+
+def combine(stages: Mapping[str, FloatArray], *, rate_share: float) -> Counts:
+    """Put the predictions of all stages together.
+
+    Args:
+        stages: predictions by stage, each of shape ``(num_clips,)``
+        rate_share: weight of the direct rate model
+    """
+    words = np.maximum(stages["words"], np.float32(_MIN_WORDS))
+    # Where there is an error, there is at least one.
+    two_stage = stages["any_error"] * np.maximum(stages["errors"], 1)
+    direct = np.maximum(stages["rate"], 0) * words
+    errors = (1 - rate_share) * two_stage + rate_share * direct
+    return Counts(np.asarray(errors, np.float32), words, stages["any_error"])

@@ -1,0 +1,102 @@
+"""What an estimator says about itself: where it comes from, what it fits, how good it is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from qe_core.errors import EstimatorError
+from qe_core.estimation.baselines import Curve
+from qe_core.estimation.intervals import ConformalScale
+
+__all__ = ["ANY_ENGINE", "FORMAT", "Kind", "Manifest", "manifest_from_json", "manifest_to_json"]
+
+ANY_ENGINE = "any"
+FORMAT = 1
+
+Kind = Literal["transcript", "audio"]
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything about an estimator that is not a tree.
+
+    Args:
+        id: stored with every estimate it makes
+        kind: ``"transcript"`` judges a hypothesis, ``"audio"`` needs none
+        engine: the engine whose transcripts it knows, or ``"any"``
+        model: the model within the engine, or ``"any"``
+        normaliser: version of the text normaliser its WER is defined by
+        schema: feature schema, see :func:`qe_core.features.base.schema_of`
+        feature_names: the features in the order of the models' columns
+        medians: median of every feature in training; says whether a value is high or low
+        data_fingerprint: hash of the training table
+        num_clips: clips it was trained on
+        metrics: figures by slice, see :class:`qe_core.estimation.evaluation.Metrics`
+        created_at: ISO 8601, UTC
+        interval_level: coverage of the interval when none is asked for
+        seed: of all random draws
+        constants: numbers that belong to the trees
+        scale: widths of the intervals
+        curves: WER scales of the baselines, so that they can be shown beside the estimator
+        lineage: what went in and which code made it
+        files: SHA-256 of every model file, by name
+        format: layout of the folder
+    """
+
+    id: str
+    kind: Kind
+    engine: str
+    model: str
+    normaliser: str
+    schema: str
+    feature_names: tuple[str, ...]
+    medians: Mapping[str, float | None]
+    data_fingerprint: str
+    num_clips: int
+    metrics: Mapping[str, Any]
+    created_at: str
+    interval_level: float
+    seed: int
+    constants: Mapping[str, float]
+    scale: ConformalScale
+    curves: Mapping[str, Curve] = field(default_factory=dict)
+    lineage: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+    format: int = FORMAT
+
+
+_MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
+
+
+def manifest_to_json(manifest: Manifest) -> str:
+    """Write a manifest as indented JSON."""
+    return _MANIFEST.dump_json(manifest, indent=1).decode() + "\n"
+
+
+def manifest_from_json(text: str | bytes, *, name: str) -> Manifest:
+    """Read what :func:`manifest_to_json` wrote.
+
+    Args:
+        text: the JSON
+        name: of the folder, for messages
+
+    Raises:
+        EstimatorError: not a manifest, or one of another format
+    """
+    try:
+        manifest = _MANIFEST.validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise EstimatorError(
+            f"{name}: manifest.json is damaged ({key}: {first['msg']}).",
+            suggestion="Restore the model folder, or train again with `werkbench train`.",
+        ) from error
+    if manifest.format != FORMAT:
+        raise EstimatorError(
+            f"{name}: model format {manifest.format}, this version reads {FORMAT}.",
+            suggestion="Train again with this version.",
+        )
+    return manifest

@@ -1,0 +1,174 @@
+"""Single words: what the word model looks at, and where in a clip the expected errors lie."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import jiwer
+import numpy as np
+
+from qe_core.text import DEFAULT_NORMALISER, normalise
+from qe_core.types import FloatArray, Segment, SpeechSpan, Transcript, Word
+
+__all__ = ["WORD_FEATURES", "spread_over_segments", "word_features"]
+
+WORD_FEATURES: tuple[str, ...] = (
+    "confidence",
+    "confidence_before",
+    "confidence_after",
+    "confidence_lowest_nearby",
+    "confidence_mean_clip",
+    "confidence_above_clip",
+    "agreement",
+    "duration_s",
+    "num_letters",
+    "s_per_letter",
+    "gap_before_s",
+    "gap_after_s",
+    "position",
+    "words_from_edge",
+    "num_words",
+    "is_repeated",
+    "avg_logprob",
+)
+"""What is known about a word; the estimate for its clip joins them as the last input."""
+
+# Words so far apart do not tell anything more about each other.
+_MAX_GAP_S = 5.0
+
+
+def word_features(transcript: Transcript) -> FloatArray:
+    """Describe every word of a transcript by itself, its neighbours and its clip.
+
+    Args:
+        transcript: the hypothesis
+
+    Returns:
+        shape ``(num_words, len(WORD_FEATURES))``; NaN where there is no neighbour or no n-best list
+    """
+    words = transcript.words
+    if not words:
+        return np.empty((0, len(WORD_FEATURES)), np.float32)
+    count = len(words)
+    confidence = np.array([word.confidence for word in words])
+    start = np.array([word.start_s for word in words])
+    end = np.array([word.end_s for word in words])
+    letters = np.array([max(1, len(word.word)) for word in words])
+    padded = np.concatenate([[np.nan] * 2, confidence, [np.nan] * 2])
+    nearby = np.stack([padded[shift : shift + count] for shift in range(5)])
+    gaps = np.clip(start[1:] - end[:-1], 0, _MAX_GAP_S)
+    index = np.arange(count)
+    columns = [
+        confidence,
+        nearby[1],
+        nearby[3],
+        np.nanmin(nearby, axis=0),
+        np.full(count, confidence.mean()),
+        confidence - confidence.mean(),
+        np.concatenate([_agreement(segment) for segment in transcript.segments]),
+        end - start,
+        letters,
+        (end - start) / letters,
+        np.concatenate([[np.nan], gaps]),
+        np.concatenate([gaps, [np.nan]]),
+        (index + 0.5) / count,
+        np.minimum(index, count - 1 - index),
+        np.full(count, count),
+        _is_repeated(words),
+        np.concatenate(
+            [
+                np.full(len(segment.words), _or_nan(segment.avg_logprob))
+                for segment in transcript.segments
+            ]
+        ),
+    ]
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def spread_over_segments(
+    expected_errors: float,
+    transcript: Transcript,
+    speech: tuple[SpeechSpan, ...],
+    *,
+    word_error_probabilities: Sequence[float],
+    words_per_speech_s: float,
+) -> tuple[float, ...]:
+    """Say where in the clip the expected errors lie.
+
+    Wrong words count where they stand; missing words are looked for where somebody speaks and no
+    word is written, and belong to the nearest segment. Both are scaled together so that the
+    segments sum to what is expected of the clip.
+
+    Args:
+        expected_errors: of the whole clip
+        transcript: the hypothesis
+        speech: where somebody speaks
+        word_error_probabilities: one per word, in order
+        words_per_speech_s: expected words per second of speech
+
+    Returns:
+        expected errors per segment; empty when there is no segment
+    """
+    if not transcript.segments:
+        return ()
+    weights = np.zeros(len(transcript.segments))
+    place = 0
+    for index, segment in enumerate(transcript.segments):
+        for word in segment.words:
+            parts = len(normalise(word.word, DEFAULT_NORMALISER).split())
+            weights[index] += parts * word_error_probabilities[place]
+            place += 1
+    for start_s, end_s in _uncovered(transcript.words, speech):
+        nearest = _nearest_segment(transcript.segments, (start_s + end_s) / 2)
+        weights[nearest] += words_per_speech_s * (end_s - start_s)
+    if weights.sum() <= 0:
+        weights = np.array([max(0.01, item.end_s - item.start_s) for item in transcript.segments])
+    return tuple(float(value) for value in expected_errors * weights / weights.sum())
+
+
+def _agreement(segment: Segment) -> FloatArray:
+    """Share of the n-best alternatives that have the word at its place; NaN without any."""
+    if not segment.alternatives:
+        return np.full(len(segment.words), np.nan, np.float32)
+    text = " ".join(word.word.replace(" ", "") or "-" for word in segment.words)
+    votes = np.zeros(len(segment.words))
+    usable = [other for other in segment.alternatives if other.strip()]
+    if not text or not usable:
+        return np.full(len(segment.words), np.nan, np.float32)
+    for chunks in jiwer.process_words([text] * len(usable), usable).alignments:
+        for chunk in chunks:
+            if chunk.type == "equal":
+                votes[chunk.ref_start_idx : chunk.ref_end_idx] += 1
+    return np.asarray(votes / len(usable), np.float32)
+
+
+def _is_repeated(words: tuple[Word, ...]) -> FloatArray:
+    texts = [normalise(word.word, DEFAULT_NORMALISER) for word in words]
+    same = [first == second for first, second in pairwise(texts)]
+    return np.array([*same, False], np.float32) + np.array([False, *same], np.float32)
+
+
+def _uncovered(
+    words: tuple[Word, ...], speech: tuple[SpeechSpan, ...]
+) -> list[tuple[float, float]]:
+    """The parts of the speech that no word covers."""
+    gaps: list[tuple[float, float]] = []
+    for span in speech:
+        at_s = span.start_s
+        for word in words:
+            if word.end_s <= at_s or word.start_s >= span.end_s:
+                continue
+            if word.start_s > at_s:
+                gaps.append((at_s, word.start_s))
+            at_s = max(at_s, word.end_s)
+        if at_s < span.end_s:
+            gaps.append((at_s, span.end_s))
+    return gaps
+
+
+def _nearest_segment(segments: tuple[Segment, ...], at_s: float) -> int:
+    distances = [max(item.start_s - at_s, at_s - item.end_s, 0.0) for item in segments]
+    return int(np.argmin(distances))
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
