@@ -7,6 +7,7 @@ __all__ = [
     "EngineError",
     "EstimatorError",
     "NotFoundError",
+    "ReviewError",
     "StorageError",
     "TrainingError",
     "WerkbenchError",
@@ -76,6 +77,12 @@ class NotFoundError(WerkbenchError, LookupError):
     """A thing that is asked for by an id that nothing has."""
 
     default_code = "not_found"
+
+
+class ReviewError(WerkbenchError, ValueError):
+    """A verdict that cannot be saved as it is."""
+
+    default_code = "review"
 
 
 class ConflictError(WerkbenchError, RuntimeError):

@@ -1,23 +1,24 @@
 """The review queue: what waits, what was promised to the audit, and what a claim is about."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
+from qe_core.errors import NotFoundError
 from storage.columns import utc_now
-from storage.records import Claim, StoredAssessment
+from storage.records import Claim, Review, StoredAssessment
 from storage.repositories.mapping import to_record, to_records
 from storage.tables import Assessments, Claims, Clips, Reviews
 
 __all__ = [
     "OpenClip",
-    "find_assessment_as_of",
     "find_claim",
+    "find_last_review",
     "list_open",
     "list_owed_audits",
     "num_open",
+    "pinned_assessment",
     "spend_claim",
 ]
 
@@ -107,18 +108,39 @@ def spend_claim(session: Session, clip_id: str, token: str) -> bool:
     return bool(spent)
 
 
-def find_assessment_as_of(
-    session: Session, clip_id: str, moment: datetime
-) -> StoredAssessment | None:
-    """The assessment of a clip that was current at a moment."""
+def pinned_assessment(session: Session, claim: Claim) -> StoredAssessment:
+    """The assessment that was current when a clip was claimed: the one that its reviewer sees.
+
+    Raises:
+        NotFoundError: there was none
+    """
     query = (
         select(Assessments)
-        .where(Assessments.clip_id == clip_id, Assessments.created_at <= moment)
+        .where(Assessments.clip_id == claim.clip_id, Assessments.created_at <= claim.claimed_at)
         .order_by(col(Assessments.id).desc())
         .limit(1)
     )
     row = session.exec(query).first()
-    return None if row is None else to_record(StoredAssessment, row)
+    if row is None:
+        raise NotFoundError(
+            "This clip has no transcript yet.",
+            suggestion="Wait until it is ready; the intake page shows how far it is.",
+            code="not_ready",
+        )
+    return to_record(StoredAssessment, row)
+
+
+def find_last_review(session: Session, reviewer: str) -> Review | None:
+    """The newest review of a reviewer that still counts for its clip."""
+    newest = select(sa.func.max(Reviews.id)).group_by(col(Reviews.clip_id))
+    query = (
+        select(Reviews)
+        .where(Reviews.reviewer == reviewer, col(Reviews.id).in_(newest))
+        .order_by(col(Reviews.id).desc())
+        .limit(1)
+    )
+    row = session.exec(query).first()
+    return None if row is None else to_record(Review, row)
 
 
 def _is_unreviewed() -> sa.ColumnElement[bool]:
