@@ -2,15 +2,21 @@
 
 __all__ = [
     "CLIP",
+    "LAST_RECORDING",
     "NOTICES",
     "OPEN_CLIP",
     "RECORDER",
     "REVIEWER",
+    "REVIEW_DESK",
+    "REVIEW_FLAGGED_ONLY",
     "UPLOADER_ROUND",
 ]
 
 CLIP = "clip"
 """Query parameter that names a clip, on the library and review pages."""
+
+LAST_RECORDING = "intake.last_recording"
+"""How the previous live recording of this browser tab ended."""
 
 NOTICES = "intake.notices"
 """What the last submission said: duplicates and refusals."""
@@ -23,6 +29,12 @@ RECORDER = "intake.recorder"
 
 REVIEWER = "reviewer"
 """Name of the person at this browser, stored with what they do."""
+
+REVIEW_DESK = "review.desk"
+"""Which clip this browser tab reviews, under which claim."""
+
+REVIEW_FLAGGED_ONLY = "review.flagged_only"
+"""Draw only clips whose review is recommended."""
 
 UPLOADER_ROUND = "intake.uploader_round"
 """Counts submissions; a new number empties the file picker."""
