@@ -23,6 +23,7 @@ from api.state import runtime_of
 from api.uploads import UPLOAD_SCHEMA, received
 from qe_core.types import Estimate, Transcript
 from storage.records import Review
+from storage.repositories import clips as stored
 from workbench import intake, library
 from workbench.exchange import segment_records, word_records
 
@@ -148,12 +149,14 @@ def show(request: Request, clip_id: str) -> ClipDocument:
 )
 def listen(request: Request, clip_id: str) -> FileResponse:
     """The file as it was handed in; ranges can be asked for."""
-    details = library.details(runtime_of(request), clip_id)
+    runtime = runtime_of(request)
+    with runtime.database.session() as session:
+        clip = stored.get(session, clip_id)
     return FileResponse(
-        details.media_path,
-        media_type=_MEDIA_TYPES.get(details.clip.container, "application/octet-stream"),
+        runtime.media.path(clip.id),
+        media_type=_MEDIA_TYPES.get(clip.container, "application/octet-stream"),
         headers=dict(_AUDIO_HEADERS),
-        filename=details.clip.file_name,
+        filename=clip.file_name,
         content_disposition_type="inline",
     )
 

@@ -1,7 +1,7 @@
 """What the API answers, as OpenAPI shows it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
@@ -18,7 +18,7 @@ __all__ = [
     "WordDocument",
 ]
 
-State = Literal["queued", "running", "done", "failed"]
+State = Annotated[str, Field(description="queued, running, done or failed")]
 
 
 class Prediction(BaseModel):

@@ -111,6 +111,19 @@ def corpus(
 
 
 @app.command()
+def train(
+    recognised: Annotated[Path, typer.Argument(help="recognised.jsonl of `werkbench corpus`.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets one folder per estimator.")],
+    seed: Annotated[int | None, typer.Option(help="Same seed, same estimators.")] = None,
+) -> None:
+    """Train and judge built-in estimators; at least 1,000 clips and a fair ranking are needed."""
+    from jobs.train import train_builtin
+
+    with exit_on_error():
+        train_builtin(recognised, out, seed=seed)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")] = None,

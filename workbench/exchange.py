@@ -21,7 +21,7 @@ def segment_records(transcript: Transcript, estimate: Estimate | None) -> list[d
         reports nothing
     """
     expected: tuple[float | None, ...] = (None,) * len(transcript.segments)
-    if estimate is not None and estimate.segment_expected_errors:
+    if estimate is not None and len(estimate.segment_expected_errors) == len(expected):
         expected = estimate.segment_expected_errors
     return [
         {
@@ -50,7 +50,7 @@ def word_records(transcript: Transcript, estimate: Estimate | None) -> list[dict
     """
     words = transcript.words
     probabilities: tuple[float | None, ...] = (None,) * len(words)
-    if estimate is not None and estimate.word_error_probabilities:
+    if estimate is not None and len(estimate.word_error_probabilities) == len(words):
         probabilities = estimate.word_error_probabilities
     return [
         {

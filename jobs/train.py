@@ -1,0 +1,42 @@
+"""Training the estimators that ship with Werkbench."""
+
+from pathlib import Path
+
+from jobs.console import ProgressLine, print_table, say
+from jobs.evaluate import FIGURES
+from qe_core.config import load_settings
+from qe_core.estimation.builtin import build
+
+__all__ = ["train_builtin"]
+
+_DIGITS = 3
+
+
+def train_builtin(recognised: Path, out_dir: Path, *, seed: int | None) -> None:
+    """Train the estimator of a corpus's engine and the audio-only one; print their figures.
+
+    Args:
+        recognised: what ``werkbench corpus`` wrote
+        out_dir: gets one folder per estimator
+        seed: of all random draws; ``retrain.seed`` of the settings by default
+
+    Raises:
+        TrainingError: too few clips, several engines, or an estimator that ranks too badly
+    """
+    progress = ProgressLine(recognised.name)
+    seed = load_settings().retrain.seed if seed is None else seed
+    built = build(recognised, out_dir, seed=seed, on_progress=progress)
+    progress.clear()
+    for result in built:
+        say(f"{result.estimator.manifest.id} is in {result.folder}. On speakers it never heard:")
+        print_table(
+            ("", *FIGURES),
+            [
+                (line.name, *(_shown(getattr(line.metrics, figure)) for figure in FIGURES))
+                for line in result.held_out
+            ],
+        )
+
+
+def _shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.{_DIGITS}f}".rstrip("0").rstrip(".")
