@@ -7,11 +7,21 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from qe_core.types import Estimate, Segment, SourceFormat, SpeechSpan, Transcript, Word
+from qe_core.text import DEFAULT_NORMALISER
+from qe_core.types import (
+    Estimate,
+    Segment,
+    SourceFormat,
+    SpeechSpan,
+    Transcript,
+    Verdict,
+    Word,
+)
+from qe_core.wer import count_errors
 from storage.columns import utc_now
 from storage.database import Session
-from storage.records import StoredAssessment
-from storage.repositories import assessments, clips, hypotheses
+from storage.records import Review, StoredAssessment
+from storage.repositories import assessments, clips, hypotheses, reviews
 from workbench.runtime import Runtime
 
 SCHEMA = "test@1:2"
@@ -118,3 +128,39 @@ def expire_claims(runtime: Runtime) -> None:
             sa.text("UPDATE claims SET expires_at = expires_at - INTERVAL 1 DAY")
         )
     )
+
+
+def store_review(
+    runtime: Runtime,
+    clip_id: str,
+    reference: str,
+    *,
+    verdict: Verdict = "correct",
+    policy: str = "expected_errors",
+    propensity: float | None = 0.7,
+) -> Review:
+    """Store a review of a clip's current hypothesis, as the desk would."""
+
+    def work(session: Session) -> Review:
+        assessment = assessments.find_latest(session, clip_id)
+        assert assessment is not None
+        hypothesis = hypotheses.get(session, assessment.hypothesis_id)
+        return reviews.add(
+            session,
+            clip_id=clip_id,
+            hypothesis_id=hypothesis.id,
+            assessment_id=assessment.id,
+            reviewer="ann",
+            verdict=verdict,
+            text=reference,
+            normaliser=DEFAULT_NORMALISER,
+            counts=None if verdict == "reject" else count_errors(reference, hypothesis.text),
+            predicted_wer=assessment.predicted_wer,
+            lead_time_s=30.0,
+            listened_share=1.0,
+            policy=policy,
+            propensity=propensity,
+            reject_reason="no_speech" if verdict == "reject" else None,
+        )
+
+    return runtime.database.write(work)

@@ -195,7 +195,8 @@ def test_saving_says_what_was_predicted_and_what_is_true(runtime: Runtime) -> No
     result = save(runtime, drawn(runtime), "One two, three.")
 
     assert result.predicted_wer == pytest.approx(0.25)
-    assert (result.low, result.high) == (pytest.approx(0.15), pytest.approx(0.35))
+    assert result.low == pytest.approx(0.15)
+    assert result.high == pytest.approx(0.35)
     assert result.actual_wer == pytest.approx(2 / 3)
     assert [word.operation for word in result.alignment] == [
         "hit",
@@ -428,7 +429,8 @@ def test_a_transcript_that_arrives_during_a_review_is_not_what_was_judged(
     result = save(runtime, task, "one two")
 
     assert reloaded.transcript.text == "one two"
-    assert (result.actual_wer, result.predicted_wer) == (0.0, pytest.approx(0.5))
+    assert result.actual_wer == 0.0
+    assert result.predicted_wer == pytest.approx(0.25)
 
 
 def test_what_happens_at_the_desk_is_logged(runtime: Runtime) -> None:
