@@ -26,7 +26,7 @@ def claim(
     """Claim a clip unless another reviewer holds it.
 
     The same reviewer claiming again gets a new token (a second tab takes over) and keeps the draw
-    under which the clip was first claimed.
+    and the time of the first claim, which say how and with which assessment the clip was met.
 
     Args:
         session: run it in ``Database.write``, because two claims of one clip collide
@@ -55,8 +55,8 @@ def claim(
         return None
     if not is_active:
         row.reviewer, row.policy, row.propensity = reviewer, policy, propensity
+        row.claimed_at = now
     row.token = secrets.token_hex(8)
-    row.claimed_at = now
     row.expires_at = now + timedelta(seconds=lease_s)
     session.add(row)
     session.flush()
