@@ -85,8 +85,8 @@ def assess(
     )
 
 
-def store_clip(
-    runtime: Runtime,
+def add_clip(
+    session: Session,
     name: str,
     *,
     text: str = "one two three four",
@@ -96,29 +96,30 @@ def store_clip(
     days_ago: float = 0.0,
     **of_assessment: Any,
 ) -> str:
-    """Store an assessed clip and return its id."""
+    """Add an assessed clip in a running transaction and return its id."""
     clip_id = clip_id_of(name)
-
-    def work(session: Session) -> None:
-        clips.add(
-            session,
-            clip_id,
-            file_name=f"{name}.wav",
-            source="upload",
-            size_bytes=320_000,
-            duration_s=duration_s,
-            source_format=SourceFormat("wav", "pcm_s16le", 16_000, 1),
+    clips.add(
+        session,
+        clip_id,
+        file_name=f"{name}.wav",
+        source="upload",
+        size_bytes=320_000,
+        duration_s=duration_s,
+        source_format=SourceFormat("wav", "pcm_s16le", 16_000, 1),
+    )
+    if days_ago:
+        session.connection().execute(
+            sa.text("UPDATE clips SET created_at = :at WHERE id = :id"),
+            {"at": (utc_now() - timedelta(days=days_ago)).replace(tzinfo=None), "id": clip_id},
         )
-        if days_ago:
-            session.connection().execute(
-                sa.text("UPDATE clips SET created_at = :at WHERE id = :id"),
-                {"at": (utc_now() - timedelta(days=days_ago)).replace(tzinfo=None), "id": clip_id},
-            )
-        predicted = estimate(expected_errors, max(1, len(text.split())), width=width)
-        assess(session, clip_id, text, predicted, duration_s=duration_s, **of_assessment)
-
-    runtime.database.write(work)
+    predicted = estimate(expected_errors, max(1, len(text.split())), width=width)
+    assess(session, clip_id, text, predicted, duration_s=duration_s, **of_assessment)
     return clip_id
+
+
+def store_clip(runtime: Runtime, name: str, **of_clip: Any) -> str:
+    """Store an assessed clip and return its id; see :func:`add_clip`."""
+    return runtime.database.write(lambda session: add_clip(session, name, **of_clip))
 
 
 def expire_claims(runtime: Runtime) -> None:
@@ -130,8 +131,8 @@ def expire_claims(runtime: Runtime) -> None:
     )
 
 
-def store_review(
-    runtime: Runtime,
+def add_review(
+    session: Session,
     clip_id: str,
     reference: str,
     *,
@@ -139,28 +140,31 @@ def store_review(
     policy: str = "expected_errors",
     propensity: float | None = 0.7,
 ) -> Review:
-    """Store a review of a clip's current hypothesis, as the desk would."""
+    """Add a review of a clip's current hypothesis, as the desk would."""
+    assessment = assessments.find_latest(session, clip_id)
+    assert assessment is not None
+    hypothesis = hypotheses.get(session, assessment.hypothesis_id)
+    return reviews.add(
+        session,
+        clip_id=clip_id,
+        hypothesis_id=hypothesis.id,
+        assessment_id=assessment.id,
+        reviewer="ann",
+        verdict=verdict,
+        text=reference,
+        normaliser=DEFAULT_NORMALISER,
+        counts=None if verdict == "reject" else count_errors(reference, hypothesis.text),
+        predicted_wer=assessment.predicted_wer,
+        lead_time_s=30.0,
+        listened_share=1.0,
+        policy=policy,
+        propensity=propensity,
+        reject_reason="no_speech" if verdict == "reject" else None,
+    )
 
-    def work(session: Session) -> Review:
-        assessment = assessments.find_latest(session, clip_id)
-        assert assessment is not None
-        hypothesis = hypotheses.get(session, assessment.hypothesis_id)
-        return reviews.add(
-            session,
-            clip_id=clip_id,
-            hypothesis_id=hypothesis.id,
-            assessment_id=assessment.id,
-            reviewer="ann",
-            verdict=verdict,
-            text=reference,
-            normaliser=DEFAULT_NORMALISER,
-            counts=None if verdict == "reject" else count_errors(reference, hypothesis.text),
-            predicted_wer=assessment.predicted_wer,
-            lead_time_s=30.0,
-            listened_share=1.0,
-            policy=policy,
-            propensity=propensity,
-            reject_reason="no_speech" if verdict == "reject" else None,
-        )
 
-    return runtime.database.write(work)
+def store_review(runtime: Runtime, clip_id: str, reference: str, **of_review: Any) -> Review:
+    """Store a review of a clip's current hypothesis; see :func:`add_review`."""
+    return runtime.database.write(
+        lambda session: add_review(session, clip_id, reference, **of_review)
+    )

@@ -10,7 +10,7 @@ from qe_core.config import load_settings
 from qe_core.monitoring.stream import MIN_AUDITS, StreamWer, TooFewAudits
 from storage.database import Session
 from storage.repositories import models, reviews
-from tests.stored_clips import store_clip, store_review
+from tests.stored_clips import add_clip, add_review, store_clip, store_review
 from workbench import preferences, quality
 from workbench.quality import Confusion
 from workbench.runtime import Runtime
@@ -98,14 +98,18 @@ def test_pairs_hold_the_prediction_that_stood_before_the_review(runtime: Runtime
 
 def many(runtime: Runtime, num_clips: int, *, policy: str = "audit", num_reviews: int) -> None:
     rng = np.random.default_rng(1)
-    for index in range(num_clips):
-        wrong = int(rng.integers(0, 9))
-        text = " ".join(["ok"] * (10 - wrong) + ["bad"] * wrong)
-        clip_id = store_clip(
-            runtime, f"c{index}", text=text, expected_errors=0.8 * wrong, width=0.6
-        )
-        if index < num_reviews:
-            store_review(runtime, clip_id, " ".join(["ok"] * 10), policy=policy)
+
+    def work(session: Session) -> None:
+        for index in range(num_clips):
+            wrong = int(rng.integers(0, 9))
+            text = " ".join(["ok"] * (10 - wrong) + ["bad"] * wrong)
+            clip_id = add_clip(
+                session, f"c{index}", text=text, expected_errors=0.8 * wrong, width=0.6
+            )
+            if index < num_reviews:
+                add_review(session, clip_id, " ".join(["ok"] * 10), policy=policy)
+
+    runtime.database.write(work)
 
 
 def test_correlation_and_calibration_wait_for_ten_clips(runtime: Runtime) -> None:
