@@ -4,6 +4,8 @@ On their own these features predict WER poorly (DESIGN §5.1); they explain an e
 results and show drift.
 """
 
+from math import ceil
+
 import numpy as np
 import numpy.typing as npt
 
@@ -27,6 +29,7 @@ __all__ = ["AcousticFeatures"]
 
 _WADA_WINDOW = 3 * SAMPLE_RATE_HZ
 _MIN_NOISE_FRAMES = 5
+_MARGIN_FRAMES = 2
 _SNR_LIMITS_DB = (-20.0, 80.0)
 _LOWEST_POWER = 10 ** (LOWEST_DBFS / 10)
 _BIN_HZ = SAMPLE_RATE_HZ / FRAME_LENGTH
@@ -223,7 +226,7 @@ class AcousticFeatures:
     """
 
     name = "acoustic"
-    version = 2
+    version = 4
     needs_transcript = False
     features = _INFO
 
@@ -234,14 +237,13 @@ class AcousticFeatures:
         frames = analyse(samples, context.speech)
         pitch = measure_pitch(samples, context.speech)
         depth, tilt_db = modulation(frames)
-        return {
+        values = {
             **_speech(context),
             **_levels(samples, frames),
             **_wada(samples),
             "bandwidth_hz": np.nan if bandwidth_hz is None else float(bandwidth_hz),
             **_spectrum(frames),
             "clipped_share": clipped_share(samples),
-            "zero_crossings_hz": _zero_crossings_hz(samples),
             "modulation_depth": depth,
             "modulation_tilt_db": tilt_db,
             "decay_s": decay_s(frames),
@@ -249,6 +251,7 @@ class AcousticFeatures:
             "pitch_hz": pitch.median_hz,
             "pitch_spread_semitones": pitch.spread_semitones,
         }
+        return {info.name: values[info.name] for info in _INFO}
 
 
 def _speech(context: FeatureContext) -> dict[str, float]:
@@ -264,10 +267,12 @@ def _speech(context: FeatureContext) -> dict[str, float]:
 
 
 def _levels(samples: FloatArray, frames: Frames) -> dict[str, float]:
-    num_samples = sum(len(part) for _, part in stretches(samples))
-    energy = sum(float(np.square(part, dtype=np.float64).sum()) for _, part in stretches(samples))
-    power = energy / max(1, num_samples)
-    peak = max((float(np.abs(part).max()) for _, part in stretches(samples)), default=0.0)
+    parts = [part for _, part in stretches(samples)]
+    num_samples = max(1, sum(len(part) for part in parts))
+    offset = sum(float(part.sum(dtype=np.float64)) for part in parts) / num_samples
+    energy = sum(float(np.square(part, dtype=np.float64).sum()) for part in parts)
+    power = energy / num_samples - offset**2
+    peak = max((float(np.abs(part - np.float32(offset)).max()) for part in parts), default=0.0)
     low, high = np.percentile(frames.level_dbfs, [10, 95])
     return {
         "level_dbfs": _db(power),
@@ -275,20 +280,31 @@ def _levels(samples: FloatArray, frames: Frames) -> dict[str, float]:
         "noise_floor_dbfs": float(low),
         "dynamic_range_db": float(high - low),
         "snr_db": _snr_db(frames),
+        "zero_crossings_hz": _zero_crossings_hz(parts, offset),
     }
 
 
 def _snr_db(frames: Frames) -> float:
     """Power in speech, less the power between, over the power between."""
-    num_noise = int((~frames.is_speech).sum())
-    if num_noise < _MIN_NOISE_FRAMES or num_noise == len(frames.is_speech):
+    # Frames overlap: one that lies beside speech still hears it.
+    is_near = np.convolve(frames.is_speech, np.ones(2 * _MARGIN_FRAMES + 1), mode="same") > 0
+    if np.count_nonzero(~is_near) < _MIN_NOISE_FRAMES or not frames.is_speech.any():
         return np.nan
     power = frames.bands.sum(axis=1, dtype=np.float64)
-    noise = max(float(power[~frames.is_speech].mean()), _LOWEST_POWER)
+    noise = max(float(power[~is_near].mean()), _LOWEST_POWER)
     speech = float(power[frames.is_speech].mean()) - noise
     if speech <= 0:
         return _SNR_LIMITS_DB[0]
     return float(np.clip(10 * np.log10(speech / noise), *_SNR_LIMITS_DB))
+
+
+def _zero_crossings_hz(parts: list[FloatArray], offset: float) -> float:
+    num_samples = sum(len(part) for part in parts)
+    if num_samples == 0:
+        return np.nan
+    signs = (part > offset for part in parts)
+    crossings = sum(int(np.count_nonzero(part[1:] != part[:-1])) for part in signs)
+    return crossings * SAMPLE_RATE_HZ / num_samples
 
 
 def _wada(samples: FloatArray) -> dict[str, float]:
@@ -311,7 +327,7 @@ def _spectrum(frames: Frames) -> dict[str, float]:
     return {
         "codec_cliff_db": _cliff_db(bands),
         "high_band_db": _ratio_db(_band_power(bands, 4000, 7500), speech_band),
-        "rumble_db": _ratio_db(_band_power(bands, 31, 150), speech_band),
+        "rumble_db": _ratio_db(_band_power(bands, 62, 150), speech_band),
         "spectral_centroid_hz": _mean(frames.centroid_hz[is_heard]),
         "spectral_rolloff_hz": _mean(frames.rolloff_hz[is_heard]),
         "spectral_flatness": _mean(frames.flatness[is_heard]),
@@ -328,22 +344,13 @@ def _cliff_db(spectrum: npt.NDArray[np.float64]) -> float:
 
 
 def _band_power(spectrum: npt.NDArray[np.float64], low_hz: float, high_hz: float) -> float:
-    return float(spectrum[round(low_hz / _BIN_HZ) : round(high_hz / _BIN_HZ)].sum())
+    return float(spectrum[ceil(low_hz / _BIN_HZ) : ceil(high_hz / _BIN_HZ)].sum())
 
 
 def _ratio_db(power: float, reference: float) -> float:
     if reference <= 0:
         return np.nan
     return float(np.clip(10 * np.log10(max(power / reference, 1e-10)), -80, 80))
-
-
-def _zero_crossings_hz(samples: FloatArray) -> float:
-    signs = [np.signbit(part) for _, part in stretches(samples)]
-    num_samples = sum(len(part) for part in signs)
-    if num_samples == 0:
-        return np.nan
-    crossings = sum(int(np.count_nonzero(part[1:] != part[:-1])) for part in signs)
-    return crossings * SAMPLE_RATE_HZ / num_samples
 
 
 def _mean(values: FloatArray) -> float:

@@ -33,7 +33,7 @@ def clipped_share(samples: FloatArray) -> float:
     num_loud = num_clipped = 0
     for _, stretch in stretches(samples):
         frames = stretch[: len(stretch) // _LENGTH * _LENGTH].reshape(-1, _LENGTH)
-        frames = frames[np.square(frames).mean(axis=1) > _MIN_POWER]
+        frames = frames[frames.var(axis=1) > _MIN_POWER]
         frames = frames[np.ptp(frames, axis=1) > 0]
         num_loud += len(frames)
         num_clipped += int(_is_clipped(frames).sum())

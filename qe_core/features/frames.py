@@ -34,7 +34,7 @@ _HOP = SAMPLE_RATE_HZ // FRAMES_PER_SECOND
 _STRETCH = 10 * SAMPLE_RATE_HZ
 _MAX_STRETCHES = 60
 
-BAND_EDGES_HZ = (31, 150, 300, 600, 1000, 1500, 2200, 3400, 4000, 7500)
+BAND_EDGES_HZ = (62, 150, 300, 600, 1000, 1500, 2200, 3400, 4000, 7500)
 SPEECH_BANDS = slice(2, 7)
 """The bands from 300 to 3400 Hz, which the telephone keeps."""
 
@@ -46,6 +46,8 @@ _BIN_HZ = SAMPLE_RATE_HZ / FRAME_LENGTH
 _FREQUENCIES: FloatArray = (np.arange(FRAME_LENGTH // 2 + 1) * _BIN_HZ).astype(np.float32)
 # Scales one-sided power sums to mean squares of the samples.
 _POWER_SCALE = 2.0 / (FRAME_LENGTH * float(np.sum(_HANN**2)))
+# A constant offset leaks into the first two bins, and it is no sound.
+_FIRST_BIN = 2
 _FLATNESS_BINS = slice(round(300 / _BIN_HZ), round(3400 / _BIN_HZ))
 
 
@@ -54,7 +56,7 @@ def _projection() -> FloatArray:
     columns = [
         (low <= _FREQUENCIES) & (high > _FREQUENCIES) for low, high in pairwise(BAND_EDGES_HZ)
     ]
-    audible = _FREQUENCIES > 0  # a constant offset is not sound
+    audible = BAND_EDGES_HZ[0] <= _FREQUENCIES
     return np.stack([*columns, audible, audible * _FREQUENCIES], axis=1).astype(np.float32)
 
 
@@ -68,7 +70,7 @@ class Frames:
     Args:
         time_s: middle of the frame, shape ``(num_frames,)``
         is_speech: whether that lies in a speech span, shape ``(num_frames,)``
-        level_dbfs: RMS without constant offset, at least -100, shape ``(num_frames,)``
+        level_dbfs: RMS above 62 Hz, at least -100, shape ``(num_frames,)``
         bands: mean-square power per band, shape ``(num_frames, num_bands)``
         centroid_hz: power-weighted mean frequency, NaN in silence, shape ``(num_frames,)``
         rolloff_hz: below it lies 85 % of the power, NaN in silence, shape ``(num_frames,)``
@@ -180,8 +182,8 @@ def _power(stretch: FloatArray) -> FloatArray:
 
 
 def _rolloff_hz(power: FloatArray) -> FloatArray:
-    cumulated = np.cumsum(power[:, 1:], axis=1)
-    index = np.argmax(cumulated >= 0.85 * cumulated[:, -1:], axis=1) + 1
+    cumulated = np.cumsum(power[:, _FIRST_BIN:], axis=1)
+    index = np.argmax(cumulated >= 0.85 * cumulated[:, -1:], axis=1) + _FIRST_BIN
     rolloff_hz: FloatArray = _FREQUENCIES[index]
     return rolloff_hz
 

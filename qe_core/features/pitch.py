@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.fft import irfft, rfft
+from scipy.signal import firwin, upfirdn
 
 from qe_core.features.frames import is_in_speech, stretches
 from qe_core.types import SAMPLE_RATE_HZ, FloatArray, SpeechSpan
@@ -13,6 +14,8 @@ __all__ = ["Pitch", "measure_pitch"]
 
 _DECIMATION = 4
 _RATE_HZ = SAMPLE_RATE_HZ // _DECIMATION
+# Folded harmonics of a high voice would look like a voice of a third of the pitch.
+_LOW_PASS = firwin(24, 1700, fs=SAMPLE_RATE_HZ).astype(np.float32)
 _LENGTH = _RATE_HZ * 50 // 1000
 _HOP = _RATE_HZ * 20 // 1000
 _FFT = 256
@@ -94,9 +97,7 @@ def _measure(
     start: int, stretch: FloatArray, speech: tuple[SpeechSpan, ...]
 ) -> npt.NDArray[np.float64]:
     """Pitch of each speech frame, 0 where unvoiced."""
-    slow = (
-        stretch[: len(stretch) // _DECIMATION * _DECIMATION].reshape(-1, _DECIMATION).mean(axis=1)
-    )
+    slow = upfirdn(_LOW_PASS, stretch, down=_DECIMATION)
     frames = np.lib.stride_tricks.sliding_window_view(slow, _LENGTH)[::_HOP]
     time_s = start / SAMPLE_RATE_HZ + (_LENGTH / 2 + _HOP * np.arange(len(frames))) / _RATE_HZ
     if speech:

@@ -13,6 +13,7 @@ _FIT = 12
 _MIN_FITS = 5
 _ABOVE_FLOOR_DB = 6.0
 _MIN_R2 = 0.9
+_SILENT = 1e-15
 _SLOW_HZ = (2.0, 10.0)
 _FAST_HZ = (10.0, 30.0)
 _MIN_MODULATED = FRAMES_PER_SECOND // 2
@@ -89,7 +90,7 @@ def _within(hz: npt.NDArray[np.float64], limits: tuple[float, float]) -> npt.NDA
 
 def _band_levels(frames: Frames) -> npt.NDArray[np.floating]:
     """Level of each speech band over its own noise floor in dB."""
-    level = 10 * np.log10(np.maximum(frames.bands[:, SPEECH_BANDS], 1e-12))
+    level = 10 * np.log10(np.maximum(frames.bands[:, SPEECH_BANDS], _SILENT))
     level_db: npt.NDArray[np.floating] = level - np.percentile(level, 10, axis=0)
     return level_db
 

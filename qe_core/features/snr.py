@@ -16,8 +16,9 @@ WADA_MAX_DB = 100.0
 _SHAPE = 0.4
 _MIN_SAMPLES = 1600
 # Relative to the peak, so that the result does not depend on the level. Codecs turn digital silence
-# into something this small, and the mean logarithm would see little else.
-_SILENT = 2.0**-16
+# into something this small, and the mean logarithm would see little else; the samples of a clean
+# recording that cross zero are larger.
+_SILENT = 2.0**-22
 
 
 def wada_snr_db(samples: FloatArray, window: int | None = None) -> npt.NDArray[np.float64]:
