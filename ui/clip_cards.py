@@ -1,0 +1,87 @@
+"""What became of the latest clips, one card each, from queued to ready or failed."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from ui import state
+from ui.clip_view import show_clip, show_flag
+from ui.formats import clock, interval, percent, plain
+from ui.messages import show_error
+from workbench import library
+from workbench.library import ClipRow
+from workbench.runtime import Runtime
+from workbench.worker import JobStatus
+
+__all__ = ["show_cards"]
+
+_MAX_TEXT = 240
+_STAGES = {"decoding": "Decoding", "transcribing": "Transcribing", "estimating": "Estimating"}
+
+
+def show_cards(runtime: Runtime, rows: list[ClipRow], jobs: Mapping[str, JobStatus]) -> None:
+    """Show a card per clip; one of them is open and shows everything.
+
+    Args:
+        runtime: the runtime
+        rows: the latest clips, newest first
+        jobs: what is under way or failed, by clip
+    """
+    opened = _opened_clip(rows, jobs)
+    for row in rows:
+        with st.container(border=True, key=f"card-{row.clip_id[:12]}"):
+            job = jobs.get(row.clip_id)
+            if job is None or _is_ready(job):
+                _show_ready(runtime, row, is_open=row.clip_id == opened)
+            else:
+                _show_head(row)
+                _show_job(job)
+
+
+def _opened_clip(rows: list[ClipRow], jobs: Mapping[str, JobStatus]) -> str | None:
+    """The chosen clip, or the newest finished one until somebody chooses."""
+    if state.OPEN_CLIP in st.session_state:
+        chosen: str | None = st.session_state[state.OPEN_CLIP]
+        return chosen
+    return next((row.clip_id for row in rows if _is_ready(jobs.get(row.clip_id))), None)
+
+
+def _is_ready(job: JobStatus | None) -> bool:
+    return job is None or job.state == "done"
+
+
+def _show_head(row: ClipRow) -> None:
+    st.markdown(f"**{plain(row.file_name)}** :gray[{clock(row.duration_s)}]")
+
+
+def _show_job(job: JobStatus) -> None:
+    if job.state == "failed":
+        show_error(job.error or "The job failed.", job.suggestion or "")
+    elif job.state == "queued":
+        st.progress(0.0, "Queued")
+    else:
+        stage = _STAGES.get(job.stage, plain(job.stage))
+        st.progress(job.progress, f"{stage} {percent(job.progress)}")
+
+
+def _show_ready(runtime: Runtime, row: ClipRow, *, is_open: bool) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            _show_head(row)
+        if not is_open:
+            st.markdown(f"{percent(row.predicted_wer)} :gray[({interval(row.low, row.high)})]")
+            show_flag(is_flagged=bool(row.flagged))
+        st.button(
+            "Close" if is_open else "Open",
+            key=f"intake.open.{row.clip_id}",
+            on_click=_open,
+            args=(None if is_open else row.clip_id,),
+        )
+    if is_open:
+        show_clip(library.details(runtime, row.clip_id), key="intake")
+    elif row.text:
+        st.text(row.text if len(row.text) <= _MAX_TEXT else f"{row.text[:_MAX_TEXT]}…")
+
+
+def _open(clip_id: str | None) -> None:
+    st.session_state[state.OPEN_CLIP] = clip_id

@@ -1,0 +1,33 @@
+"""Which recogniser writes the hypotheses, why, and how to get a better one."""
+
+import streamlit as st
+
+from ui.formats import plain
+from workbench.runtime import Runtime
+
+__all__ = ["show_engine_note"]
+
+_GET_WHISPER = """
+PocketSphinx is built in and works without a network, but it is rough: expect every third to
+every second word of clean speech to be wrong. Whisper is far better.
+
+- **With internet access** leave the engine at *auto*: Werkbench fetches the model when it starts.
+- **Without**, copy a folder with a faster-whisper (CTranslate2) model to this machine, for
+  example from `Systran/faster-whisper-base` on Hugging Face, and choose `whisper:<folder>` on the
+  settings page.
+
+Clips that are already here keep their hypothesis.
+"""
+
+
+def show_engine_note(runtime: Runtime) -> None:
+    """Say which engine writes the hypotheses and why; never waits for it to load."""
+    loaded = runtime.loaded_engine()
+    if loaded is None:
+        st.caption("The recogniser is loading.")
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(f"Hypotheses are written by {plain(loaded.why)}", width="stretch")
+        if loaded.engine.name == "pocketsphinx":
+            with st.popover("Get Whisper", type="tertiary", width="content"):
+                st.markdown(_GET_WHISPER)

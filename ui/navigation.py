@@ -1,0 +1,24 @@
+"""The script that Streamlit runs for every page: navigation, status footer, then the page."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from ui.footer import show_footer
+from ui.messages import shown_errors
+
+_PAGES = Path(__file__).resolve().parents[1] / "pages"
+
+st.set_page_config(page_title="Werkbench", layout="wide", initial_sidebar_state="expanded")
+st.logo(Path(__file__).with_name("assets") / "logo.svg", size="large")
+page = st.navigation(
+    [
+        st.Page(_PAGES / "intake.py", title="Intake", icon=":material/input:", default=True),
+        st.Page(_PAGES / "review.py", title="Review", icon=":material/edit_note:"),
+        st.Page(_PAGES / "library.py", title="Library", icon=":material/folder_open:"),
+        st.Page(_PAGES / "quality.py", title="Quality", icon=":material/monitoring:"),
+    ]
+)
+page.run()
+with shown_errors():
+    show_footer()
