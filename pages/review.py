@@ -18,7 +18,7 @@ _PAGES = Path(__file__).parent
 _NUM_SHOWN = 8
 # The desk takes the whole window: the page's own margins would cost three rows of text.
 _FULL_HEIGHT = """<style>
-[data-testid="stMainBlockContainer"] { padding-top: 3.9rem; padding-bottom: 0; }
+[data-testid="stMainBlockContainer"] { padding: 3.9rem 1.5rem 0; }
 </style>"""
 
 

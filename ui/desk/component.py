@@ -129,7 +129,7 @@ def _draft_data(task: ReviewTask) -> dict[str, Any] | None:
         "rows": rows_of(task.transcript, task.draft.text),
         "position_s": task.draft.position_s,
         "cursor": task.draft.cursor,
-        "saved_at": f"{task.draft.updated_at:%H:%M:%S} UTC",
+        "saved_at": f"{task.draft.updated_at.isoformat()}Z",
     }
 
 
@@ -167,7 +167,9 @@ def _segments_data(
     return rows
 
 
-def _peaks_data(peaks: FloatArray) -> str:
+def _peaks_data(peaks: FloatArray | None) -> str:
     """Minimum and maximum of every bin as signed bytes: 4 KB for 2,000 bins."""
+    if peaks is None:
+        return ""
     scaled = np.clip(np.nan_to_num(peaks) * 127, -127, 127).astype(np.int8)
     return base64.b64encode(scaled.tobytes()).decode("ascii")

@@ -5,6 +5,8 @@ const DRAFT_AFTER_MS = 800;
 const DRAFT_AT_MOST_MS = 2000;
 const OFFLINE = "Not saved yet — kept in this browser. The server does not answer; trying again.";
 
+const timeOfDay = (moment) => moment.toTimeString().slice(0, 8);
+
 class Desk {
   constructor(root) {
     this.root = root;
@@ -20,7 +22,7 @@ class Desk {
       onError: () => this.say("The sound of this clip cannot be played. Skip it and tell the lead.", "bad"),
     });
     this.wave = new Waveform(this.find(".wb-wave"), this.find("canvas"), this.find(".wb-playhead"), {
-      onSeek: (time_s) => this.player.seek(time_s),
+      onSeek: (time_s) => this.jump(time_s),
     });
     this.editor = new Editor(this.find(".wb-rows"), {
       onChange: () => this.onChange(),
@@ -82,7 +84,7 @@ class Desk {
     if (useKept && !kept.isSaved) {
       this.isDirty = true;
       this.sendDraft();
-    } else if (data.draft?.saved_at) this.say(`Saved ${data.draft.saved_at}`, "good");
+    } else if (data.draft?.saved_at) this.say(`Saved ${timeOfDay(new Date(data.draft.saved_at))}`, "good");
     this.onFrame(start);
     if (data.autoplay) this.player.play().then((isPlaying) => {
       if (!isPlaying && this.clip === clip) this.say("Press Esc to play.");
@@ -133,7 +135,7 @@ class Desk {
     if (message.text !== this.editor.texts().join("\n")) return;
     this.isDirty = false;
     this.keep();
-    this.say(`Saved ${new Date().toTimeString().slice(0, 8)}`, "good");
+    this.say(`Saved ${timeOfDay(new Date())}`, "good");
   }
 
   onVerdictReply(reply, message, isHere) {
@@ -199,9 +201,9 @@ class Desk {
   onWaveKey(event) {
     const steps = { ArrowLeft: -2, ArrowRight: 2, PageDown: 10, PageUp: -10 };
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key in steps) this.player.seek(this.player.time_s + steps[event.key]);
-    else if (event.key === "Home") this.player.seek(0);
-    else if (event.key === "End") this.player.seek(this.clip?.duration_s ?? 0);
+    if (event.key in steps) this.jump(this.player.time_s + steps[event.key]);
+    else if (event.key === "Home") this.jump(0);
+    else if (event.key === "End") this.jump(this.clip?.duration_s ?? 0);
     else return;
     event.preventDefault();
   }

@@ -228,6 +228,7 @@ class DeskSession:
         if self.clip_id is not None:
             self._skipped = (*self._skipped, self.clip_id)
             review.release(runtime, self.clip_id, self._token)
+        self.result = None
         self._move_on()
 
     def _move_on(self) -> None:

@@ -116,6 +116,14 @@ Object.assign(Desk.prototype, {
     this.player.play();
   },
 
+  // Go to a time with sound and text; whoever works with the waveform wants to see the row.
+  jump(time_s) {
+    if (!this.clip) return;
+    this.editor.lastTouch = 0;
+    this.player.seek(time_s);
+    this.editor.reveal(this.editor.rows[this.editor.rowAtTime(this.player.time_s)]);
+  },
+
   toggleLoop() {
     const { editor, player } = this;
     if (player.loop || !editor.rows.length) player.loop = null;
