@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
@@ -14,6 +15,10 @@ from tests.builders import speech_like, wav_bytes
 from workbench.runtime import Runtime
 
 Tone = Callable[..., FloatArray]
+
+# The same examples in every run, and no time limit that a busy machine would break.
+hypothesis.settings.register_profile("werkbench", derandomize=True, deadline=None, max_examples=60)
+hypothesis.settings.load_profile("werkbench")
 
 
 @pytest.fixture(autouse=True)
