@@ -73,5 +73,7 @@ def ids(session: Session) -> set[str]:
 
 def file_names(session: Session, clip_ids: Collection[str]) -> dict[str, str]:
     """The file names of these clips, by id."""
+    if not clip_ids:  # DuckDB cannot compare with an empty list
+        return {}
     query = select(Clips.id, Clips.file_name).where(col(Clips.id).in_(clip_ids))
     return dict(session.exec(query).all())

@@ -164,6 +164,8 @@ def find_latest(
 
 def latest_per_clip(session: Session, clip_ids: Collection[str]) -> list[Job]:
     """The newest job of each of these clips, oldest first."""
+    if not clip_ids:  # DuckDB cannot compare with an empty list
+        return []
     newest = (
         select(sa.func.max(Jobs.id))
         .where(col(Jobs.clip_id).in_(clip_ids))
