@@ -7,15 +7,13 @@ import streamlit as st
 from qe_core.config import ReviewSettings
 from ui.desk import DeskSession, received_events, review_desk
 from ui.desk.reviewer import ask_reviewer
-from ui.formats import percent, plain
 from ui.messages import shown_errors
 from ui.resources import open_runtime
 from ui.state import CLIP, REVIEW_DESK, REVIEW_FLAGGED_ONLY
-from workbench import preferences, review
+from workbench import preferences
 from workbench.runtime import Runtime
 
 _PAGES = Path(__file__).parent
-_NUM_SHOWN = 8
 # The desk takes the whole window: the page's own margins would cost three rows of text.
 _FULL_HEIGHT = """<style>
 [data-testid="stMainBlockContainer"] { padding: 3.9rem 1.5rem 0; }
@@ -59,28 +57,6 @@ def _say_what_to_do(desk: DeskSession) -> None:
         st.page_link(_PAGES / "quality.py", label="Quality", icon=":material/monitoring:")
 
 
-@st.fragment(run_every="10s")
-def _queue(runtime: Runtime, desk: DeskSession) -> None:
-    """The clips that wait, the most rewarding first; a click opens one."""
-    st.caption("Waiting, most errors per minute first")
-    for item in review.queue(runtime, limit=_NUM_SHOWN):
-        is_mine = item.clip_id == desk.clip_id
-        is_taken = item.claimed_by not in (None, desk.reviewer)
-        holder = f" · with {plain(item.claimed_by or '')}" if is_taken else ""
-        clicked = st.button(
-            f"{percent(item.predicted_wer)} · {plain(item.file_name)}{holder}",
-            key=f"{REVIEW_DESK}.{item.clip_id}",
-            icon=":material/flag:" if item.flagged else None,
-            type="secondary" if is_mine else "tertiary",
-            disabled=is_taken,
-            width="stretch",
-        )
-        if clicked and not is_mine:
-            desk.want(item.clip_id)
-            st.query_params[CLIP] = item.clip_id
-            st.rerun()
-
-
 with shown_errors():
     st.html(_FULL_HEIGHT)
     opened = open_runtime()
@@ -91,5 +67,4 @@ with shown_errors():
         session.is_flagged_only = st.toggle(
             "Flagged only", key=REVIEW_FLAGGED_ONLY, persist_state="session"
         )
-        _queue(opened, session)
     _desk(opened, session, settings.claim_s / 3)

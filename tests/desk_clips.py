@@ -1,6 +1,7 @@
 """Clips that the desk can play: real sound and a stored transcript, without a recogniser."""
 
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -124,6 +125,6 @@ def estimate(made: Transcript, shares: tuple[float, ...]) -> Estimate:
 def _sound(duration_s: float, *, seed: str) -> np.ndarray:
     """A tone that swells with every word; its pitch differs from name to name."""
     times = np.arange(int(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    pitch_hz = 110.0 + sum(seed.encode()) % 200
+    pitch_hz = 110.0 + zlib.crc32(seed.encode()) % 20_000 / 100
     swell = np.sin(np.pi * times / WORD_S) ** 2
     return (0.4 * swell * np.sin(2 * np.pi * pitch_hz * times)).astype(np.float32)

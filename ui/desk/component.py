@@ -13,8 +13,8 @@ from qe_core.types import Estimate, FloatArray, Segment, Transcript
 from ui.desk.events import DeskEvents, read_events
 from ui.desk.rows import rows_of
 from ui.desk.session import DeskView
-from ui.formats import interval, percent
-from workbench.review import REJECT_REASONS, ReviewTask
+from ui.formats import clock, interval, percent
+from workbench.review import REJECT_REASONS, QueueItem, ReviewTask
 
 __all__ = ["DESK", "desk_data", "received_events", "review_desk"]
 
@@ -90,6 +90,7 @@ def desk_data(view: DeskView, *, renew_s: float) -> dict[str, Any]:
         "problem": None if view.problem is None else asdict(view.problem),
         "result": None if view.result is None else asdict(view.result),
         "queue_length": view.queue_length,
+        "queue": None if view.queue is None else [_queue_data(item, view) for item in view.queue],
         "autoplay": view.is_autoplay,
         "renew_s": max(1, round(renew_s)),
         "reject_reasons": [
@@ -130,6 +131,17 @@ def _draft_data(task: ReviewTask) -> dict[str, Any] | None:
         "position_s": task.draft.position_s,
         "cursor": task.draft.cursor,
         "saved_at": f"{task.draft.updated_at.isoformat()}Z",
+    }
+
+
+def _queue_data(item: QueueItem, view: DeskView) -> dict[str, Any]:
+    is_taken = item.claimed_by not in (None, view.reviewer)
+    return {
+        "clip_id": item.clip_id,
+        "file_name": item.file_name,
+        "facts": f"{percent(item.predicted_wer)} · {clock(item.duration_s)}",
+        "flagged": item.flagged,
+        "holder": item.claimed_by if is_taken else None,
     }
 
 

@@ -188,7 +188,7 @@ class Desk {
     const target = event.composedPath()[0];
     const isOurs = this.root.contains(target);
     const isText = target instanceof Element && target.matches("input, textarea, select, [contenteditable]");
-    if (this.find(".wb-help").open || (isText && !isOurs)) return;
+    if (this.find("dialog[open]") || (isText && !isOurs)) return;
     if (!this.find(".wb-reject").hidden && this.onRejectKey(event)) return;
     const isHelp = event.key === "?" && !(isText && isOurs);
     const action = isHelp ? { name: "help" } : this.keyboard?.find(event);

@@ -51,7 +51,7 @@ class VerdictMessage(_Message):
 class Command(_Message):
     """A wish that carries no work: another clip, the same once more, the claim renewed."""
 
-    name: Literal["skip", "reopen", "renew", "resend", "claim", "next"]
+    name: Literal["skip", "reopen", "renew", "resend", "open", "next", "queue"]
     clip_id: _Identifier | None = None
 
 

@@ -11,13 +11,14 @@ from ui.desk.events import Command, DeskEvents, DraftMessage, VerdictMessage
 from ui.desk.results import result_line
 from ui.desk.rows import joined
 from workbench import review
-from workbench.review import ReviewTask
+from workbench.review import QueueItem, ReviewTask
 from workbench.runtime import Runtime
 
 __all__ = ["DeskSession", "DeskView", "Problem", "Reply", "Result"]
 
 _Message = TypeVar("_Message", DraftMessage, VerdictMessage, Command)
 _NUM_ANSWERS_KEPT = 50
+_NUM_QUEUE_SHOWN = 30
 _ALL = 1_000_000
 
 
@@ -62,6 +63,7 @@ class DeskView:
         problem: why the wanted clip is not to be had
         result: the line about the last verdict
         queue_length: clips without a review
+        queue: the clips that wait, most rewarding first; ``None`` unless it was asked for
         is_autoplay: the clip came because the one before was finished
     """
 
@@ -72,6 +74,7 @@ class DeskView:
     problem: Problem | None = None
     result: Result | None = None
     queue_length: int | None = None
+    queue: tuple[QueueItem, ...] | None = None
     is_autoplay: bool = False
 
 
@@ -95,6 +98,7 @@ class DeskSession:
     _skipped: tuple[str, ...] = ()
     _problem: Problem | None = None
     _task: ReviewTask | None = None
+    _queue: tuple[QueueItem, ...] | None = None
     _is_autoplay: bool = False
     _is_fresh: bool = True
     _answers: OrderedDict[str, Reply] = field(default_factory=OrderedDict)
@@ -113,7 +117,7 @@ class DeskSession:
         Returns:
             what to show
         """
-        self._task, self._is_autoplay = None, False
+        self._task, self._queue, self._is_autoplay = None, None, False
         replies = []
         if events.draft is not None:
             replies.append(self._answer(events.draft, "draft", runtime, self._keep_draft))
@@ -130,6 +134,7 @@ class DeskSession:
             problem=self._problem,
             result=self.result,
             queue_length=self._queue_length,
+            queue=self._queue,
             is_autoplay=self._is_autoplay,
         )
 
@@ -214,8 +219,11 @@ class DeskSession:
             review.renew(runtime, self.clip_id, self._token)
         elif command.name == "resend" and self.clip_id is not None:
             self._open(runtime, self.clip_id)
-        elif command.name == "claim" and command.clip_id is not None:
+        elif command.name == "open" and command.clip_id is not None:
+            self._is_autoplay = command.clip_id != self.clip_id
             self._open(runtime, command.clip_id)
+        elif command.name == "queue":
+            self._queue = tuple(review.queue(runtime, limit=_NUM_QUEUE_SHOWN))
         elif command.name == "reopen":
             task = review.reopen_last(runtime, self.reviewer)
             self._release_for(runtime, task)

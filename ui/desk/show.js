@@ -19,11 +19,37 @@ Object.assign(Desk.prototype, {
   },
 
   showQueue() {
-    const { queue_length: left, result } = this.data;
-    this.find(".wb-left").textContent = left === null ? "" : `${left} left`;
+    const { queue_length: left, queue, result } = this.data;
+    this.find(".wb-left").textContent = `${left ?? 0} left`;
+    this.find(".wb-left").hidden = !left;
+    if (queue) this.openQueue(queue);
     this.find(".wb-after").hidden = !result;
     this.find(".wb-result").textContent = result?.text ?? "";
     this.find('[data-do="reopen"]').hidden = !result?.can_reopen;
+  },
+
+  openQueue(queue) {
+    const dialog = this.find(".wb-queue");
+    const make = (tag, name, text) =>
+      Object.assign(document.createElement(tag), { className: name, textContent: text });
+    dialog.querySelector("ol").replaceChildren(...queue.map((item) => {
+      const button = make("button", "", "");
+      button.type = "button";
+      button.disabled = item.holder !== null;
+      if (item.clip_id === this.clip?.id) button.setAttribute("aria-current", "true");
+      const name = make("span", "wb-waits", item.file_name);
+      name.dir = "auto";
+      const facts = item.holder === null ? item.facts : `${item.facts} · with ${item.holder}`;
+      button.append(make("span", "", item.flagged ? "⚑" : "\u2002"), name, make("span", "", facts));
+      button.addEventListener("click", () => {
+        dialog.close();
+        if (item.clip_id !== this.clip?.id) this.command("open", item.clip_id);
+      });
+      const entry = make("li", "", "");
+      entry.append(button);
+      return entry;
+    }));
+    if (!dialog.open) dialog.showModal();
   },
 
   showTransport() {

@@ -47,8 +47,8 @@ Object.assign(Desk.prototype, {
     });
   },
 
-  command(name) {
-    this.outbox.send("command", { name, clip_id: this.clip?.id ?? null });
+  command(name, clipId = this.clip?.id ?? null) {
+    this.outbox.send("command", { name, clip_id: clipId });
   },
 
   judge(verdict, reason = null, note = "") {
@@ -147,7 +147,7 @@ Object.assign(Desk.prototype, {
 
   again() {
     if (this.clip && this.isDirty) this.sendDraft();
-    this.command("claim");
+    this.command("open", this.clip?.id ?? this.data.problem?.clip_id ?? null);
   },
 
   do(name) {
@@ -173,8 +173,9 @@ Object.assign(Desk.prototype, {
       again: () => this.again(),
       next: () => this.command("next"),
       copy: () => this.copy(),
+      queue: () => this.command("queue"),
     };
-    const needsNoClip = ["help", "reopen", "again", "next"];
+    const needsNoClip = ["help", "reopen", "again", "next", "queue"];
     if (this.clip || needsNoClip.includes(name)) actions[name]();
     this.player.listening.touch();
   },
