@@ -155,6 +155,8 @@ def find_clips(session: Session, query: Query) -> tuple[list[FoundClip], int]:
     )
     values |= {"limit": query.limit, "offset": query.offset}
     ids = list(connection.execute(page, values).scalars())
+    if not ids:  # DuckDB cannot compare with an empty list
+        return [], total
     fill = sa.text(_FILL).bindparams(sa.bindparam("ids", expanding=True))
     bound = {"ids": ids, "num_chars": _SNIPPET_CHARS}
     found = {row.id: _found(row) for row in connection.execute(fill, bound)}
