@@ -112,9 +112,12 @@ def decode(
         packets = _Packets()
         expected_s = facts.duration_s or math.inf
         for frame in _frames(container, stream, packets):
-            if _add(take, frame, name) and on_progress is not None:
+            with _reading(name):
+                is_block_full = take.add(frame)
+            if is_block_full and on_progress is not None:
                 on_progress(min(1.0, take.duration_s / expected_s), "decoding")
-        take.flush()
+        with _reading(name):
+            take.flush()
     _check(take, packets, name, facts, limits)
     if on_progress is not None:
         on_progress(1.0, "decoded")
@@ -327,9 +330,11 @@ def _frames(
                 yield frame
 
 
-def _add(take: Take, frame: AudioFrame, name: str) -> bool:
+@contextmanager
+def _reading(name: str) -> Iterator[None]:
+    """Whatever PyAV has against a frame becomes a refusal."""
     try:
-        return take.add(frame)
+        yield
     except AudioError:
         raise
     except _FAULTS as exc:

@@ -82,6 +82,23 @@ def test_bad_file_is_refused_with_its_reason(case: str, capfd: pytest.CaptureFix
     assert capfd.readouterr() == ("", "")
 
 
+def test_unknown_codec_is_refused() -> None:
+    data = bytearray(make_wav(bytes(40_000)))
+    data[20:22] = b"\x44\x44"  # the format tag, which nobody has
+    error = refusal(bytes(data))
+    assert error.code == "unsupported"
+    assert "its audio codec cannot be decoded" in error.message
+
+
+def test_frames_that_claim_too_many_channels_are_left_out() -> None:
+    # Found by the fuzz test: one packet of this file claims 31 channels, and reading the planes of
+    # such a frame crashed the process.
+    path = Path(__file__).with_name("aac_31_channels.m4a")
+    audio = decode(path, name=path.name, limits=LIMITS)
+    assert audio.source.num_channels == 1
+    assert 0.5 < audio.duration_s < 2.1
+
+
 @pytest.mark.parametrize(
     "playlist",
     [
