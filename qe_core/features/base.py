@@ -33,7 +33,8 @@ class FeatureInfo:
         label: two or three words for tables and axes
         unit: unit of the value, empty for shares and counts
         high: plain sentence for a reviewer when the value pushes the estimate up from above
-        low: plain sentence for a reviewer when the value pushes the estimate up from below
+        low: plain sentence for a reviewer when the value pushes the estimate up from below; either
+            is empty where it would tell a reviewer nothing, and such a reason is not shown
     """
 
     name: str

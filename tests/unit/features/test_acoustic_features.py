@@ -139,6 +139,7 @@ def test_a_tone_crosses_zero_twice_per_period():
     assert measure(tone(1000, 2))["zero_crossings_hz"] == pytest.approx(2000, rel=0.01)
 
 
+@pytest.mark.slow  # librosa compiles itself at first use
 def test_spectral_shape_agrees_with_librosa(rng):
     sound = syllables(rng, 3).astype(np.float32) + noise(rng, 3, 0.01).astype(np.float32)
     power = np.abs(librosa.stft(sound, n_fft=512, hop_length=160, center=False, window="hann")) ** 2
