@@ -43,18 +43,29 @@ def _desk(runtime: Runtime, desk: DeskSession, renew_s: float) -> None:
         st.query_params[CLIP] = view.clip_id
     elif view.problem is None:
         st.query_params.pop(CLIP, None)
-        _say_what_to_do(desk)
+        _say_what_to_do(runtime, desk)
 
 
-def _say_what_to_do(desk: DeskSession) -> None:
+def _say_what_to_do(runtime: Runtime, desk: DeskSession) -> None:
     if desk.is_flagged_only:
         st.info("No flagged clip waits. Switch off “Flagged only” to review the others as well.")
     else:
-        st.info("Every clip is reviewed. Add audio, or look at what has been saved.")
+        st.info(
+            "Nothing waits for you. Add audio, or look at what has been saved; a clip that "
+            "somebody else holds comes back when it is abandoned."
+        )
     with st.container(horizontal=True):
         st.page_link(_PAGES / "intake.py", label="Add audio", icon=":material/input:")
         st.page_link(_PAGES / "library.py", label="All clips", icon=":material/folder_open:")
         st.page_link(_PAGES / "quality.py", label="Quality", icon=":material/monitoring:")
+    _watch(runtime, desk)
+
+
+@st.fragment(run_every="5s")
+def _watch(runtime: Runtime, desk: DeskSession) -> None:
+    """Somebody who waits before an empty desk gets the next clip as soon as there is one."""
+    if desk.is_clip_waiting(runtime):
+        st.rerun()
 
 
 with shown_errors():

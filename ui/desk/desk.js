@@ -64,6 +64,7 @@ class Desk {
     const kept = this.store.read(clip.id);
     this.clip = clip;
     this.isDirty = false;
+    this.dirtySince = null;
     this.pendingVerdict = null;
     this.acceptAnyway = false;
     // What was typed here and never answered wins over what the server has.

@@ -142,6 +142,13 @@ class DeskSession:
         """Open one particular clip at the next step, e.g. because a link names it."""
         self.wanted_id = clip_id
 
+    def is_clip_waiting(self, runtime: Runtime) -> bool:
+        """Whether there is a clip that could be drawn now."""
+        return any(
+            item.claimed_by in (None, self.reviewer) and (item.flagged or not self.is_flagged_only)
+            for item in review.queue(runtime, limit=_ALL)
+        )
+
     def leave(self, runtime: Runtime) -> None:
         """Give the clip on the desk back; its draft stays."""
         if self.clip_id is not None:

@@ -54,6 +54,7 @@ Object.assign(Desk.prototype, {
   judge(verdict, reason = null, note = "") {
     if (!this.clip || this.pendingVerdict) return;
     clearTimeout(this.draftTimer);
+    this.dirtySince = null;
     this.outbox.drop("draft", this.clip.id);
     this.keep();
     const { listening } = this.player;
