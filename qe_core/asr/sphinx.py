@@ -34,12 +34,10 @@ class SphinxEngine:
 
     def __init__(self, *, max_chunk_s: float = 20.0, **config: str | int | float) -> None:
         self._max_chunk_s = max_chunk_s
-        # Each piece is normalised by its own cepstral mean, so that a transcript does not depend
-        # on what was heard before it.
-        self._config = {"cmn": "batch", **config}
+        self._config = config
         self._decoder = pocketsphinx.Decoder(loglevel="FATAL", **self._config)
         self._lock = threading.Lock()
-        self.version = f"{package_version('pocketsphinx')}-2"
+        self.version = f"{package_version('pocketsphinx')}-3"
 
     def transcribe(
         self,
@@ -81,6 +79,9 @@ class SphinxEngine:
         start = int(chunk.start_s * SAMPLE_RATE_HZ)
         samples = audio.samples[start : int(chunk.end_s * SAMPLE_RATE_HZ)]
         decoder = self._decoder
+        # Forgets the cepstral mean of the last piece: a transcript must not depend on what was
+        # heard before it.
+        decoder.reinit_feat()
         decoder.start_utt()
         decoder.process_raw(_to_pcm16(samples), full_utt=True)
         decoder.end_utt()

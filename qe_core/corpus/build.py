@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from functools import lru_cache
@@ -163,13 +163,18 @@ class _Worker:
         rows = _read_manifest(noise_manifest)
         self.noises = [row for row in rows if row["kind"] == "noise"]
         self.rooms = [row for row in rows if row["kind"] == "rir"]
+        if not self.noises or not self.rooms:
+            raise TrainingError(
+                f"{noise_manifest}: names no noise or no room.",
+                suggestion="Give at least one line with kind noise and one with kind rir.",
+            )
 
-    def sounds(self, rows: Iterable[dict[str, Any]], *, held_out: bool) -> Sequence[Sound]:
-        """Held-out speakers are heard in held-out noises and rooms only."""
+    def sounds(self, rows: Sequence[dict[str, Any]], *, held_out: bool) -> Sequence[Sound]:
+        """Held-out speakers are heard in held-out noises and rooms only, where there are both."""
+        side = [row for row in rows if is_held_out(row["label"]) == held_out]
         return [
             _load_sound(self.noise_dir / row["audio_filepath"], row["label"])
-            for row in rows
-            if is_held_out(row["label"]) == held_out
+            for row in side or rows
         ]
 
 

@@ -50,12 +50,12 @@ def test_a_transcript_does_not_depend_on_what_was_heard_before(engine: SphinxEng
 def test_long_audio_is_heard_in_pieces_with_progress() -> None:
     engine = SphinxEngine(max_chunk_s=5.0)
     piece = _sample(0)
-    audio = Audio(np.tile(piece.samples, 3), piece.source)
+    audio = Audio(np.tile(piece.samples, 2), piece.source)
     seen: list[tuple[float, str]] = []
     transcript = engine.transcribe(
         audio, find_speech(audio), on_progress=lambda share, step: seen.append((share, step))
     )
-    assert len(transcript.segments) >= 3
+    assert len(transcript.segments) >= 2
     assert seen[0][1].startswith("transcribing, part 1 of ")
     assert seen[-1] == (1.0, "transcribed")
 

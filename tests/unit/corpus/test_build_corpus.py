@@ -18,7 +18,7 @@ _ENGINE = EngineSettings(name="pocketsphinx")
 
 @pytest.fixture
 def plan(tmp_path: Path) -> CorpusPlan:
-    """Three sample clips by two speakers, and one noise and one room for either side."""
+    """Three sample clips by two speakers, noises of either side and one room."""
     samples = [
         json.loads(line)
         for line in bundled_path("sample_audio", "manifest.jsonl").read_text().splitlines()
@@ -30,17 +30,18 @@ def plan(tmp_path: Path) -> CorpusPlan:
             file.write(json.dumps(row | {"speaker": f"speaker-{index // 2}"}) + "\n")
     rng = np.random.default_rng(3)
     with (tmp_path / "noise.jsonl").open("w") as file:
-        for label in ("sea waves", "dog bark", "HamiltonMausoleum", "kitchen"):
+        for label in ("sea waves", "dog bark", "HamiltonMausoleum"):
             path = tmp_path / f"{label}.flac"
             soundfile.write(path, rng.normal(0, 0.05, 16_000).astype(np.float32), 16_000)
-            kind = "rir" if label[0] in "Hk" else "noise"
+            kind = "rir" if label[0] == "H" else "noise"
             file.write(json.dumps({"audio_filepath": str(path), "kind": kind, "label": label}))
             file.write("\n")
     return CorpusPlan(
         manifest=tmp_path / "speech.jsonl",
         noise_manifest=tmp_path / "noise.jsonl",
-        copies={"samples": 1},
+        copies={"samples": 0},
         limits={"samples": 2},
+        share_clean=0.0,
         seed=5,
     )
 
@@ -55,28 +56,23 @@ def test_a_corpus_goes_on_where_it_stopped_and_is_the_same_again(
         plan, out, engine=_ENGINE, num_processes=1, on_progress=lambda *step: seen.append(step)
     )
     rows = list(read_recognised(path))
-    assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert len({row.audio_filepath for row in rows}) == 4
+    assert seen == [(1, 2), (2, 2)]
+    assert len({row.audio_filepath for row in rows}) == 2
     assert all(row.reference for row in rows)
     assert all(Path(row.audio_filepath).is_file() for row in rows)
-    assert any(row.condition != "clean" for row in rows)
+    assert all(row.condition != "clean" for row in rows)
 
     # A crash in the middle of a line: that clip, and only that clip, is recognised again.
     lines = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(lines[:3]) + lines[3][:40])
+    path.write_text(lines[0] + lines[1][:40])
     seen.clear()
     build_corpus(
         plan, out, engine=_ENGINE, num_processes=1, on_progress=lambda *step: seen.append(step)
     )
-    assert seen == [(4, 4)]
+    assert seen == [(2, 2)]
     assert {row.audio_filepath: row for row in read_recognised(path)} == {
         row.audio_filepath: row for row in rows
     }
-
-
-def test_held_out_noises_exist_on_both_sides_of_the_split() -> None:
-    labels = ("sea waves", "dog bark", "HamiltonMausoleum", "kitchen")
-    assert [is_held_out(label) for label in labels] == [True, False, True, False]
 
 
 def test_a_manifest_that_cannot_be_read_is_refused(plan: CorpusPlan, tmp_path: Path) -> None:
