@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
-from api import clips, predict
+from api import clips, docs, predict
 from api.guard import Guard
 from api.metrics import CountRequests
 from api.problems import add_problem_handlers
@@ -26,8 +26,7 @@ Every refusal is `application/problem+json` with a `detail`, a `suggestion` and 
 def build_api(get_runtime: GetRuntime = get_runtime) -> FastAPI:
     """Build the API.
 
-    ``api.is_enabled`` decides at the first request whether more than the sound of clips is served,
-    which the pages need themselves.
+    Where ``api.is_enabled`` is off, only the sound of clips is served: the pages need it.
 
     Args:
         get_runtime: gives what the process holds
@@ -36,11 +35,19 @@ def build_api(get_runtime: GetRuntime = get_runtime) -> FastAPI:
         an app whose routes begin with ``/v1``
     """
     settings = get_runtime().settings
-    app = FastAPI(title="Werkbench", version=_version(), description=_DESCRIPTION)
+    app = FastAPI(
+        title="Werkbench",
+        version=_version(),
+        description=_DESCRIPTION,
+        # FastAPI's own pages load their scripts from a content network.
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.get_runtime = get_runtime
     add_problem_handlers(app)
     app.add_middleware(Guard, get_server=lambda: settings.server)
     app.add_middleware(CountRequests)
+    app.include_router(docs.router)
     app.include_router(clips.media_router, prefix="/v1")
     if settings.api.is_enabled:
         app.include_router(predict.router, prefix="/v1")

@@ -19,6 +19,8 @@ __all__ = ["serve_app"]
 _ALL_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104  recognised, not bound
 # A message of the pages' web socket carries at most one uploaded chunk or recording.
 _MAX_MESSAGE_BYTES = 256 * 1024 * 1024
+# Open pages keep their web socket; a stop does not wait for them longer than this.
+_PATIENCE_S = 3
 _POLL_S = 0.05
 
 
@@ -52,7 +54,12 @@ def _make_server() -> "uvicorn.Server":
 
     return uvicorn.Server(
         uvicorn.Config(
-            app, log_config=None, access_log=False, ws_max_size=_MAX_MESSAGE_BYTES, ws="websockets"
+            app,
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            ws_max_size=_MAX_MESSAGE_BYTES,
+            timeout_graceful_shutdown=_PATIENCE_S,
         )
     )
 
