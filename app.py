@@ -16,6 +16,7 @@ from api.health import health_routes
 from api.routes import build_api
 from qe_core.errors import WerkbenchError
 from ui.appearance import apply_appearance
+from ui.resources import load_engine
 from workbench.runtime import Runtime, close_runtime, get_runtime
 
 
@@ -31,6 +32,7 @@ def _open_runtime() -> Runtime:
 @asynccontextmanager
 async def _lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     _runtime.worker.start()
+    load_engine(_runtime)
     yield {}
     close_runtime()
 

@@ -34,16 +34,16 @@ def show_cards(runtime: Runtime, rows: list[ClipRow], jobs: Mapping[str, JobStat
             if job is None or _is_ready(job):
                 _show_ready(runtime, row, is_open=row.clip_id == opened)
             else:
-                _show_head(row)
-                _show_job(job)
+                _show_unfinished(row, job)
 
 
 def _opened_clip(rows: list[ClipRow], jobs: Mapping[str, JobStatus]) -> str | None:
-    """The chosen clip, or the newest finished one until somebody chooses."""
+    """The chosen clip; until somebody chooses, the newest one as soon as it is ready."""
     if state.OPEN_CLIP in st.session_state:
         chosen: str | None = st.session_state[state.OPEN_CLIP]
         return chosen
-    return next((row.clip_id for row in rows if _is_ready(jobs.get(row.clip_id))), None)
+    newest = rows[0].clip_id
+    return newest if _is_ready(jobs.get(newest)) else None
 
 
 def _is_ready(job: JobStatus | None) -> bool:
@@ -54,14 +54,19 @@ def _show_head(row: ClipRow) -> None:
     st.markdown(f"**{plain(row.file_name)}** :gray[{clock(row.duration_s)}]")
 
 
-def _show_job(job: JobStatus) -> None:
+def _show_unfinished(row: ClipRow, job: JobStatus) -> None:
     if job.state == "failed":
+        _show_head(row)
         show_error(job.error or "The job failed.", job.suggestion or "")
-    elif job.state == "queued":
-        st.progress(0.0, "Queued")
+        return
+    name, progress = st.columns([1, 1], vertical_alignment="center")
+    with name:
+        _show_head(row)
+    if job.state == "queued":
+        progress.markdown(":gray[Queued]")
     else:
         stage = _STAGES.get(job.stage, plain(job.stage))
-        st.progress(job.progress, f"{stage} {percent(job.progress)}")
+        progress.progress(job.progress, f"{stage} {percent(job.progress)}")
 
 
 def _show_ready(runtime: Runtime, row: ClipRow, *, is_open: bool) -> None:

@@ -65,8 +65,7 @@ def show_verdict(estimate: Estimate, *, is_flagged: bool) -> None:
             width="content",
         )
         show_flag(is_flagged=is_flagged)
-    for reason in estimate.reasons:
-        st.markdown(f"- {plain(reason.text)}")
+    st.markdown("\n".join(f"- {plain(reason.text)}" for reason in estimate.reasons))
 
 
 def show_flag(*, is_flagged: bool) -> None:

@@ -3,6 +3,8 @@
 import streamlit as st
 
 from ui.formats import plain
+from ui.messages import show_error
+from ui.resources import engine_problem
 from workbench.runtime import Runtime
 
 __all__ = ["show_engine_note"]
@@ -22,6 +24,10 @@ Clips that are already here keep their hypothesis.
 
 def show_engine_note(runtime: Runtime) -> None:
     """Say which engine writes the hypotheses and why; never waits for it to load."""
+    problem = engine_problem()
+    if problem is not None:
+        show_error(problem.message, problem.suggestion)
+        return
     loaded = runtime.loaded_engine()
     if loaded is None:
         st.caption("The recogniser is loading.")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from ui.formats import plain
 from ui.resources import open_runtime
-from workbench import library, worker
+from workbench import library
 
 __all__ = ["show_footer"]
 
@@ -19,9 +19,7 @@ def show_footer() -> None:
     loaded = runtime.loaded_engine()
     engine = f"{loaded.engine.name} ({loaded.engine.model})" if loaded else "loading"
     waiting = library.search(runtime, flagged=True, reviewed=False, limit=1).total
-    running = sum(job.state in {"queued", "running"} for job in worker.progress(runtime))
     with st.sidebar.container(key="status", gap=None):
         st.caption(f"Engine: {plain(engine)}")
         st.caption(f"Quality model: {plain(runtime.estimator().manifest.id)}")
         st.caption(f"Flagged and waiting: {waiting}")
-        st.caption(f"Jobs under way: {running}")

@@ -7,9 +7,15 @@ import streamlit as st
 from ui.footer import show_footer
 from ui.messages import shown_errors
 
+# Streamlit's own margins leave 850 of 1280 pixels; a workbench needs the room.
+_DENSE = """<style>
+[data-testid="stMainBlockContainer"] { padding: 2.5rem 2rem 2rem; }
+[data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
+</style>"""
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 
 st.set_page_config(page_title="Werkbench", layout="wide", initial_sidebar_state="expanded")
+st.html(_DENSE)
 st.logo(Path(__file__).with_name("assets") / "logo.svg", size="large")
 page = st.navigation(
     [
@@ -17,6 +23,7 @@ page = st.navigation(
         st.Page(_PAGES / "review.py", title="Review", icon=":material/edit_note:"),
         st.Page(_PAGES / "library.py", title="Library", icon=":material/folder_open:"),
         st.Page(_PAGES / "quality.py", title="Quality", icon=":material/monitoring:"),
+        st.Page(_PAGES / "drift.py", title="Drift", icon=":material/timeline:"),
     ]
 )
 page.run()

@@ -1,8 +1,15 @@
-"""The only place that caches: what all sessions share."""
+"""What all sessions share: the installation, and the recogniser that loads beside them."""
 
+import logging
+import threading
+
+from qe_core.errors import WerkbenchError
 from workbench.runtime import Runtime, get_runtime
 
-__all__ = ["open_runtime"]
+__all__ = ["engine_problem", "load_engine", "open_runtime"]
+
+_log = logging.getLogger(__name__)
+_problem: WerkbenchError | None = None
 
 
 def open_runtime() -> Runtime:
@@ -12,3 +19,33 @@ def open_runtime() -> Runtime:
         WerkbenchError: the settings are wrong or the database cannot be opened
     """
     return get_runtime()
+
+
+def load_engine(runtime: Runtime) -> threading.Thread:
+    """Load the recogniser that the settings ask for, without making anybody wait for it.
+
+    Args:
+        runtime: the runtime
+
+    Returns:
+        the thread that loads it
+    """
+    thread = threading.Thread(target=_load, args=(runtime,), name="load-engine", daemon=True)
+    thread.start()
+    return thread
+
+
+def engine_problem() -> WerkbenchError | None:
+    """Why the recogniser could not be loaded the last time; ``None`` when it could."""
+    return _problem
+
+
+def _load(runtime: Runtime) -> None:
+    global _problem  # noqa: PLW0603 - one process, one recogniser, one state of it
+    try:
+        runtime.engine()
+    except WerkbenchError as error:
+        _problem = error
+        _log.warning("The recogniser cannot be loaded: %s %s", error.message, error.suggestion)
+    else:
+        _problem = None
