@@ -58,7 +58,7 @@ def estimate(
     )
 
 
-def assess(
+def assess(  # noqa: PLR0913 - defaults for all but what is assessed
     session: Session,
     clip_id: str,
     text: str,
@@ -66,6 +66,7 @@ def assess(
     *,
     duration_s: float = 10.0,
     features: Mapping[str, float] | None = None,
+    feature_schema: str = SCHEMA,
     must_review: bool = False,
     **of_transcript: Any,
 ) -> StoredAssessment:
@@ -78,7 +79,7 @@ def assess(
         hypothesis,
         estimate=predicted,
         features=features or {"snr_db": 20.0},
-        feature_schema=SCHEMA,
+        feature_schema=feature_schema,
         must_review=must_review,
         duration_s=duration_s,
         timings_s={"transcribing": 1.0},

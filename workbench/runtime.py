@@ -100,14 +100,18 @@ class Runtime:
         Raises:
             EstimatorError: not even a built-in estimator can be loaded
         """
-        engine = engine or self._engine_name()
+        engine = engine or self.engine_name()
         promoted = self._promoted("transcript", engine)
         if promoted is not None:
             return promoted
-        built_in = self._load(bundled_path("models", BUILT_IN_TRANSCRIPT))
+        built_in = self.built_in_estimator()
         if built_in.manifest.engine in (engine, "any"):
             return built_in
         return self.audio_estimator()
+
+    def built_in_estimator(self) -> Estimator:
+        """The estimator of transcripts that travels with Werkbench, whether it serves or not."""
+        return self._load(bundled_path("models", BUILT_IN_TRANSCRIPT))
 
     def audio_estimator(self) -> Estimator:
         """The champion that judges sound alone."""
@@ -117,14 +121,15 @@ class Runtime:
         """Where a trained version lies."""
         return self.settings.models_dir / version.folder
 
-    def _engine_name(self) -> str:
+    def engine_name(self) -> str:
+        """Name of the recogniser in use, or of the one that the settings will load."""
         loaded = self.loaded_engine()
         if loaded is not None:
             return loaded.engine.name
         name = preferences.get(self).engine.name.partition(":")[0]
         if name != _AUTO:
             return name
-        return self._load(bundled_path("models", BUILT_IN_TRANSCRIPT)).manifest.engine
+        return self.built_in_estimator().manifest.engine
 
     def _promoted(self, kind: str, engine: str) -> Estimator | None:
         with self.database.session() as session:

@@ -48,7 +48,11 @@ _SILENT_S = 300.0
 
 _HANDLERS: dict[str, Handler] = {}
 # Imported when the first job of the kind is taken; the module registers its handler.
-_HOMES = {"assess": "workbench.assess", "retrain": "workbench.retrain"}
+_HOMES = {
+    "assess": "workbench.assess",
+    "retrain": "workbench.retrain",
+    "reestimate": "workbench.reestimate",
+}
 
 
 @dataclass(frozen=True, slots=True)

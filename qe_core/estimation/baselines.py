@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 from sklearn.isotonic import IsotonicRegression
 
 from qe_core.estimation.evaluation import Scores
@@ -104,7 +105,8 @@ def _fit_curve(values: FloatArray, wer: FloatArray, mean: float) -> Curve:
     undefined = float(np.mean(wer[without])) if without.any() else mean
     if known.sum() < _MIN_CLIPS:
         return Curve((0.0,), (mean,), undefined)
-    model = IsotonicRegression(increasing="auto", out_of_bounds="clip")
+    is_rising = _is_rising(values[known], wer[known])
+    model = IsotonicRegression(increasing=is_rising, out_of_bounds="clip")
     model.fit(values[known], wer[known])
     knots = np.unique(np.quantile(values[known], np.linspace(0, 1, _NUM_KNOTS)))
     heights = model.predict(knots)
@@ -113,3 +115,9 @@ def _fit_curve(values: FloatArray, wer: FloatArray, mean: float) -> Curve:
         tuple(float(value) for value in heights),
         undefined,
     )
+
+
+def _is_rising(values: FloatArray, wer: FloatArray) -> bool:
+    """Sign of the rank correlation; scikit-learn's own choice warns when it is a close call."""
+    ranks = rankdata(values)
+    return bool(np.dot(ranks - ranks.mean(), rankdata(wer)) >= 0)

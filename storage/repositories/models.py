@@ -33,10 +33,14 @@ def add_version(  # noqa: PLR0913 - one argument per column
     manifest: Mapping[str, Any],
     report: Mapping[str, Any],
     actor: str | None = None,
+    version_id: str | None = None,
 ) -> ModelVersion:
-    """Store a trained estimator whose folder is complete on disk."""
+    """Store a trained estimator whose folder is complete on disk.
+
+    Its folder may already be named after ``version_id``; without one it gets a new one.
+    """
     row = ModelVersions(
-        id=new_id(),
+        id=version_id or new_id(),
         estimator=estimator,
         kind=kind,
         engine=engine,

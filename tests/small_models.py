@@ -1,0 +1,95 @@
+"""A built-in estimator of a few trees, trained on synthetic examples: retraining takes a second."""
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from qe_core.asr.base import Engine
+from qe_core.asr.provider import resolve_engine
+from qe_core.config import EngineSettings
+from qe_core.corpus.examples import TrainingExample
+from qe_core.estimation.boosting import TreeSettings
+from qe_core.estimation.builtin import EXAMPLES_FILE
+from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.training import TrainingPlan, train_on_table
+from qe_core.features import STANDARD
+from qe_core.features.base import schema_of
+from tests.stored_clips import transcript
+from workbench.runtime import BUILT_IN_TRANSCRIPT
+
+NAMES = tuple(info.name for group in STANDARD for info in group.features)
+SCHEMA = schema_of(STANDARD)
+NUM_BUILT_IN = 160
+
+_FEW = TreeSettings(max_depth=3, learning_rate=0.3, max_rounds=12, patience=12)
+FAST = TrainingPlan(
+    num_folds=2,
+    min_clips=20,
+    min_spearman=-1.0,
+    count_trees=_FEW,
+    spread_trees=_FEW,
+    word_trees=_FEW,
+)
+
+
+@lru_cache(maxsize=1)
+def sphinx() -> Engine:
+    """The real recogniser, for its name, model and version."""
+    return resolve_engine(EngineSettings(name="pocketsphinx")).engine
+
+
+def example(index: int) -> TrainingExample:
+    """A clip whose WER shows in its confidence, give or take."""
+    rng = np.random.default_rng(index)
+    wer = float(np.clip(rng.beta(1.2, 2.0), 0, 1))
+    num_words = int(rng.integers(5, 25))
+    num_wrong = round(wer * num_words)
+    features = {name: float(rng.normal()) for name in NAMES}
+    features["confidence_mean"] = 1.0 - wer + float(rng.normal(0, 0.1))
+    features["duration_s"] = num_words * 0.5
+    features["speech_s"] = num_words * 0.45
+    features["num_words"] = float(num_words)
+    words = [f"w{place}" for place in range(num_words)]
+    reference = [f"x{place}" if place < num_wrong else words[place] for place in range(num_words)]
+    return TrainingExample(
+        features=features,
+        reference=" ".join(reference),
+        transcript=transcript(" ".join(words), version=sphinx().version),
+        duration_s=num_words * 0.5,
+        group=f"speaker-{index // 2}",
+        source="synthetic",
+        id=str(index),
+    )
+
+
+@lru_cache(maxsize=1)
+def built_in_table() -> TrainingTable:
+    """The examples behind the small built-in estimator, every fourth pair held out."""
+    examples = [example(index) for index in range(NUM_BUILT_IN)]
+    return TrainingTable.from_examples(
+        examples,
+        schema=SCHEMA,
+        is_held_out=[index // 2 % 4 == 0 for index in range(NUM_BUILT_IN)],
+    )
+
+
+def build(folder: Path) -> Path:
+    """Train the small built-in estimator and save it as Werkbench ships its own.
+
+    Args:
+        folder: gets a folder ``models``
+    """
+    place = folder / "models" / BUILT_IN_TRANSCRIPT
+    table = built_in_table()
+    estimator = train_on_table(
+        table,
+        kind="transcript",
+        engine=sphinx().name,
+        seed=1,
+        plan=replace(FAST, model=sphinx().model, model_id="small-built-in"),
+    )
+    estimator.save(place)
+    table.save(place / EXAMPLES_FILE)
+    return folder

@@ -1,0 +1,386 @@
+"""Retraining: what is learnt from, what judges, what the gate says, and what serves afterwards."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from qe_core.config import load_settings
+from qe_core.errors import ConflictError, EstimatorError, NotFoundError, TrainingError
+from storage.database import Session
+from storage.repositories import assessments, events, jobs, models
+from tests import small_models
+from tests.small_models import FAST, SCHEMA, built_in_table, example, sphinx
+from tests.stored_clips import add_clip, add_review, clip_id_of
+from workbench import lessons, quality, reestimate, retrain
+from workbench.retrain import BUILT_IN, LeftOut, RetrainOutcome
+from workbench.runtime import Runtime
+from workbench.worker import Worker
+
+LENIENT = {"min_new_reviews": 10, "min_spearman": 0.2, "max_mae_increase": 0.05}
+
+
+@pytest.fixture(scope="module")
+def small_built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return small_models.build(tmp_path_factory.mktemp("bundled"))
+
+
+@pytest.fixture(autouse=True)
+def _ship_the_small_model(small_built_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("workbench.runtime", "workbench.retrain"):
+        monkeypatch.setattr(f"{module}.bundled_path", small_built_in.joinpath)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Iterator[Runtime]:
+    opened = open_runtime(tmp_path)
+    yield opened
+    opened.close()
+
+
+def open_runtime(folder: Path, **gate: float) -> Runtime:
+    settings = load_settings(
+        data_dir=folder, engine={"name": "pocketsphinx"}, retrain={**LENIENT, **gate}
+    )
+    return Runtime(settings)
+
+
+def add_reviewed(
+    session: Session, index: int, *, policy: str = "expected_errors", **of_clip: Any
+) -> None:
+    made = example(index)
+    clip_id = add_clip(
+        session,
+        f"clip-{index}",
+        text=made.transcript.text,
+        duration_s=made.duration_s,
+        features=made.features,
+        **{"feature_schema": SCHEMA, "version": sphinx().version, **of_clip},
+    )
+    propensity = {"audit": 0.005, "opened": None}.get(policy, 0.7)
+    add_review(session, clip_id, made.reference, policy=policy, propensity=propensity)
+
+
+def fill(
+    runtime: Runtime, num_reviews: int = 20, *, first: int = 1000, num_audits: int = 5
+) -> None:
+    def work(session: Session) -> None:
+        for count in range(num_reviews):
+            policy = "audit" if count < num_audits else "expected_errors"
+            add_reviewed(session, first + count, policy=policy)
+
+    runtime.database.write(work)
+
+
+def trained(runtime: Runtime, **kwargs: object) -> RetrainOutcome:
+    return retrain.run(runtime, plan=FAST, actor="ann", **kwargs)  # type: ignore[arg-type]  # names
+
+
+# --- what is learnt from -----------------------------------------------------------------------
+
+
+def test_a_review_weighs_as_configured_on_average_and_rare_draws_weigh_more(
+    runtime: Runtime,
+) -> None:
+    fill(runtime, 12, num_audits=2)
+
+    found = lessons.gather(runtime, sphinx())
+
+    weights = np.array([example.weight for example in found.examples])
+    assert weights.mean() == pytest.approx(runtime.settings.retrain.review_weight)
+    assert weights[0] / weights[-1] == pytest.approx(20 * 0.7)
+
+
+def test_what_cannot_be_used_is_counted_by_reason(runtime: Runtime) -> None:
+    def work(session: Session) -> None:
+        add_reviewed(session, 0)
+        rejected, silent = (add_clip(session, name) for name in ("rejected", "silent"))
+        add_review(session, rejected, "", verdict="reject")
+        add_review(session, silent, "")
+        add_reviewed(session, 1, version="another")
+        add_reviewed(session, 2, feature_schema="another@1:1")
+
+    runtime.database.write(work)
+
+    found = lessons.gather(runtime, sphinx())
+
+    assert found.left_out == LeftOut(
+        num_rejected=1, num_empty=1, num_other_engine=1, num_other_features=1
+    )
+    assert found.left_out.total == 4
+    assert len(found.examples) == 1
+
+
+def test_only_audits_judge_and_the_same_ones_for_ever(runtime: Runtime) -> None:
+    fill(runtime, 40, num_audits=20)
+    before = lessons.gather(runtime, sphinx())
+    fill(runtime, 10, first=2000, num_audits=0)
+
+    after = lessons.gather(runtime, sphinx())
+
+    judging = {e.id for e, held in zip(before.examples, before.is_held_out, strict=True) if held}
+    assert 0 < len(judging) < 20
+    assert all(example.is_uniform_draw for example in before.examples if example.id in judging)
+    assert judging == {
+        e.id for e, held in zip(after.examples, after.is_held_out, strict=True) if held
+    }
+
+
+# --- the training ------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_a_challenger_that_passes_the_gate_serves(runtime: Runtime) -> None:
+    fill(runtime)
+    steps: list[tuple[float, str]] = []
+
+    outcome = trained(runtime, on_progress=lambda share, text: steps.append((share, text)))
+
+    assert outcome.is_promoted
+    assert runtime.estimator().manifest.id.endswith(outcome.version_id)
+    newest, built_in = retrain.versions(runtime)
+    assert (newest.id, newest.state, newest.actor) == (outcome.version_id, "champion", "ann")
+    assert (built_in.id, built_in.state) == (BUILT_IN, "retired")
+    assert newest.num_reviews == outcome.num_reviews
+    assert newest.metrics["mae"] == outcome.challenger.mae
+    assert newest.champion_metrics["mae"] == outcome.champion.mae
+    assert all(is_met for is_met, _ in newest.conditions)
+    shares = [share for share, _ in steps]
+    assert shares == sorted(shares)
+    assert shares[-1] == 0.95
+
+
+@pytest.mark.slow
+def test_both_are_judged_on_the_same_clips_that_taught_neither(runtime: Runtime) -> None:
+    fill(runtime, 40, num_audits=20)
+    found = lessons.gather(runtime, sphinx())
+
+    outcome = trained(runtime)
+
+    held_out = int((built_in_table().is_held_out & built_in_table().is_uniform_draw).sum())
+    assert outcome.num_held_out == held_out + sum(found.is_held_out)
+    assert outcome.champion.num_clips == outcome.challenger.num_clips == outcome.num_held_out
+    learnt = runtime.estimator().manifest
+    assert learnt.num_clips == (~built_in_table().is_held_out).sum() + outcome.num_reviews
+    assert learnt.lineage["num_reviews"] == outcome.num_reviews
+
+
+@pytest.mark.slow
+def test_too_few_new_reviews_are_refused_by_name_and_the_champion_stays(tmp_path: Path) -> None:
+    runtime = open_runtime(tmp_path, min_new_reviews=50)
+    fill(runtime)
+    before = runtime.estimator().manifest.id
+
+    outcome = trained(runtime)
+
+    assert not outcome.is_promoted
+    assert [c.name for c in outcome.gate.conditions if not c.passed] == ["enough_reviews"]
+    assert runtime.estimator().manifest.id == before
+    refused, built_in = retrain.versions(runtime)
+    assert (refused.state, built_in.state) == ("refused", "champion")
+    with pytest.raises(ConflictError, match="20 new reviews are too few"):
+        retrain.promote(runtime, refused.id)
+    runtime.close()
+
+
+@pytest.mark.slow
+def test_reviews_that_a_champion_knows_are_not_new(runtime: Runtime) -> None:
+    fill(runtime)
+    assert retrain.readiness(runtime).num_new == 20
+
+    trained(runtime)
+    after = retrain.readiness(runtime)
+    fill(runtime, 3, first=2000, num_audits=0)
+
+    assert (after.num_new, after.num_needed, after.is_running) == (0, 10, False)
+    assert retrain.readiness(runtime).num_new == 3
+
+
+@pytest.mark.slow
+def test_rollback_goes_back_one_version_at_a_time(runtime: Runtime) -> None:
+    built_in = runtime.estimator().manifest.id
+    fill(runtime)
+    first = trained(runtime).version_id
+    fill(runtime, 12, first=2000)
+    second = trained(runtime).version_id
+    assert retrain.versions(runtime)[0].id == second
+
+    assert retrain.rollback(runtime, "ann") == first
+    assert runtime.estimator().manifest.id.endswith(first)
+    assert retrain.rollback(runtime, "ann") == BUILT_IN
+    assert runtime.estimator().manifest.id == built_in
+    with pytest.raises(ConflictError, match="none before"):
+        retrain.rollback(runtime)
+
+    retrain.promote(runtime, second)
+    assert [version.state for version in retrain.versions(runtime)] == [
+        "champion",
+        "retired",
+        "retired",
+    ]
+    retrain.promote(runtime, BUILT_IN)
+    with pytest.raises(ConflictError, match="serves already"):
+        retrain.promote(runtime, BUILT_IN)
+    assert retrain.rollback(runtime) == second
+
+
+@pytest.mark.slow
+def test_a_damaged_version_cannot_be_promoted(runtime: Runtime) -> None:
+    fill(runtime)
+    version_id = trained(runtime).version_id
+    retrain.rollback(runtime)
+    (runtime.settings.models_dir / version_id / "words.ubj").write_bytes(b"x")
+
+    with pytest.raises(EstimatorError):
+        retrain.promote(runtime, version_id)
+
+    assert retrain.versions(runtime)[-1].state == "champion"
+
+
+@pytest.mark.slow
+def test_after_a_promotion_stored_clips_are_estimated_again(runtime: Runtime) -> None:
+    fill(runtime)
+    outcome = trained(runtime)
+
+    while runtime.worker.run_next():
+        pass
+
+    with runtime.database.session() as session:
+        estimators = {row.estimator for row in assessments.list_latest(session)}
+        kinds = [event.kind for event in events.list_recent(session)]
+    assert estimators == {runtime.estimator().manifest.id}
+    assert "model.promote" in kinds
+    # The audits that taught the new champion no longer correct its estimates.
+    stream = quality.summary(runtime).stream
+    assert outcome.num_reviews > 0
+    assert stream.num_audits < 5
+
+
+@pytest.mark.slow
+def test_a_crash_before_the_row_leaves_nothing_but_a_folder_that_is_swept(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(runtime)
+    before = runtime.estimator().manifest.id
+
+    def crash(*_args: object, **_kwargs: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(models, "add_version", crash)
+        with pytest.raises(KeyboardInterrupt):
+            trained(runtime)
+    left = list(runtime.settings.models_dir.iterdir())
+    assert len(left) == 1
+    assert runtime.estimator().manifest.id == before
+
+    outcome = trained(runtime)
+
+    assert [path.name for path in runtime.settings.models_dir.iterdir()] == [outcome.version_id]
+
+
+@pytest.mark.slow
+def test_without_any_correction_there_is_nothing_to_train(runtime: Runtime) -> None:
+    with pytest.raises(TrainingError, match="no correction to learn from"):
+        trained(runtime)
+
+    assert len(retrain.versions(runtime)) == 1
+
+
+@pytest.mark.slow
+def test_another_engine_learns_from_its_own_reviews_alone(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The built-in examples are another engine's; without audits nothing can judge."""
+    fill(runtime, 30, num_audits=0)
+    manifest = runtime.built_in_estimator().manifest
+    foreign = replace(runtime.built_in_estimator(), manifest=replace(manifest, model="other"))
+    monkeypatch.setattr(runtime, "built_in_estimator", lambda: foreign)
+
+    with pytest.raises(TrainingError, match="no held-out clip"):
+        trained(runtime)
+
+
+# --- jobs --------------------------------------------------------------------------------------
+
+
+def test_two_trainings_at_once_are_refused(runtime: Runtime) -> None:
+    retrain.start(runtime, "ann")
+
+    with pytest.raises(ConflictError, match="under way"):
+        retrain.start(runtime, "bob")
+
+
+def test_of_many_clicks_at_once_one_starts_a_training(runtime: Runtime) -> None:
+    barrier = threading.Barrier(8)
+
+    def click(_: int) -> bool:
+        barrier.wait()
+        try:
+            retrain.start(runtime)
+        except ConflictError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(click, range(8))) == 1
+
+
+@pytest.mark.slow
+def test_a_failed_training_says_why_and_leaves_the_champion_serving(runtime: Runtime) -> None:
+    before = runtime.estimator().manifest.id
+    job_id = retrain.start(runtime, "ann")
+
+    assert runtime.worker.run_next()
+
+    with runtime.database.session() as session:
+        job = jobs.get(session, job_id)
+    assert job.state == "failed"
+    assert job.error is not None
+    assert "no correction" in job.error
+    assert job.suggestion
+    assert runtime.estimator().manifest.id == before
+    retrain.start(runtime)
+
+
+@pytest.mark.slow
+def test_a_job_that_was_stored_before_the_process_ended_is_not_done_twice(
+    runtime: Runtime,
+) -> None:
+    fill(runtime)
+    job_id = retrain.start(runtime, "ann")
+    trained(runtime, job_id=job_id)
+
+    assert runtime.worker.run_next()
+
+    with runtime.database.session() as session:
+        assert jobs.get(session, job_id).state == "done"
+    assert len(retrain.versions(runtime)) == 2
+
+
+def test_an_estimate_that_cannot_be_renewed_stays(runtime: Runtime) -> None:
+    def work(session: Session) -> None:
+        add_clip(session, "a", feature_schema="another@1:1")
+        reestimate.queue(session, "pocketsphinx", "ann")
+
+    runtime.database.write(work)
+
+    assert Worker(runtime).run_next()
+
+    with runtime.database.session() as session:
+        latest = assessments.find_latest(session, clip_id_of("a"))
+        job = jobs.find_latest(session, kind=reestimate.REESTIMATE)
+    assert latest is not None
+    assert latest.estimator == "builtin"
+    assert job is not None
+    assert job.state == "done"
+
+
+def test_an_unknown_version_cannot_be_promoted(runtime: Runtime) -> None:
+    with pytest.raises(NotFoundError):
+        retrain.promote(runtime, "nope")

@@ -1,0 +1,53 @@
+"""Estimating stored transcripts again, in the background, after another estimator took over."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from qe_core.asr.base import Progress
+from qe_core.errors import WerkbenchError
+from storage.database import Session
+from storage.records import Job
+from storage.repositories import jobs
+from storage.repositories.corrections import list_estimators
+from workbench.assess import reassess
+from workbench.logs import about_clip
+from workbench.worker import register_handler
+
+if TYPE_CHECKING:
+    from workbench.runtime import Runtime
+
+__all__ = ["REESTIMATE", "queue", "run_job"]
+
+REESTIMATE = "reestimate"
+"""Kind of the jobs that estimate an engine's transcripts again."""
+
+_log = logging.getLogger(__name__)
+
+
+def queue(session: Session, engine: str, actor: str | None) -> str:
+    """Queue the job, in the transaction that changes the champion."""
+    return jobs.add(session, REESTIMATE, payload={"engine": engine}, actor=actor).id
+
+
+def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
+    """Estimate again what the serving estimator has not estimated yet.
+
+    A job that was interrupted goes on where it was; a clip that cannot be estimated keeps its
+    former estimate.
+    """
+    engine = str(job.payload["engine"])
+    serving = runtime.estimator(engine).manifest.id
+    with runtime.database.session() as session:
+        made_by = list_estimators(session, engine)
+    waiting = sorted(clip_id for clip_id, estimator in made_by.items() if estimator != serving)
+    for index, clip_id in enumerate(waiting):
+        on_progress(index / len(waiting), "estimating")
+        with about_clip(clip_id):
+            try:
+                reassess(runtime, clip_id)
+            except WerkbenchError as error:
+                _log.warning("The estimate stays as it is: %s", error.message)
+    _log.info("Estimated %d clips again with %s.", len(waiting), serving)
+
+
+register_handler(REESTIMATE, run_job)
