@@ -13,6 +13,7 @@ import streamlit as st
 from starlette.routing import Mount
 
 from api.health import health_routes
+from api.predict import warm_up
 from api.routes import build_api
 from qe_core.errors import WerkbenchError
 from ui.appearance import apply_appearance
@@ -33,6 +34,7 @@ def _open_runtime() -> Runtime:
 async def _lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     _runtime.worker.start()
     load_engine(_runtime)
+    warm_up(_runtime)
     yield {}
     close_runtime()
 

@@ -1,6 +1,10 @@
 """What can be said about a file at once, without transcribing it."""
 
+import io
+import logging
 import os
+import threading
+import wave
 from functools import partial
 from time import perf_counter
 from typing import Annotated, Any, BinaryIO
@@ -15,11 +19,15 @@ from api.schemas import Prediction
 from api.state import runtime_of
 from api.uploads import UPLOAD_SCHEMA, received
 from qe_core.audio import decode
+from qe_core.errors import WerkbenchError
 from qe_core.pipeline import triage
+from qe_core.types import SAMPLE_RATE_HZ
 from workbench import preferences
 from workbench.runtime import Runtime
 
-__all__ = ["predict", "router"]
+__all__ = ["predict", "router", "warm_up"]
+
+_LOG = logging.getLogger(__name__)
 
 router = APIRouter(tags=["predict"])
 
@@ -43,7 +51,9 @@ async def predict_file(
     max_bytes = runtime.settings.audio.max_upload_mb * _MB
     async with received(request, max_bytes=max_bytes, name=file_name) as upload:
         work = partial(predict, runtime, upload.file, name=upload.name)
-        return await anyio.to_thread.run_sync(work, limiter=_slots)
+        prediction = await anyio.to_thread.run_sync(work, limiter=_slots)
+    PREDICT_SECONDS.observe(sum(prediction.timings.values()))
+    return prediction
 
 
 def predict(runtime: Runtime, file: BinaryIO, *, name: str) -> Prediction:
@@ -66,7 +76,6 @@ def predict(runtime: Runtime, file: BinaryIO, *, name: str) -> Prediction:
     decoded = perf_counter()
     estimate = triage(audio, runtime.audio_estimator(), level=settings.quality.interval_level)
     finished = perf_counter()
-    PREDICT_SECONDS.observe(finished - started)
     return Prediction(
         predicted_wer=estimate.predicted_wer,
         low=estimate.low,
@@ -78,3 +87,27 @@ def predict(runtime: Runtime, file: BinaryIO, *, name: str) -> Prediction:
         estimator=estimate.estimator,
         timings={"decode": decoded - started, "estimate": finished - decoded},
     )
+
+
+def warm_up(runtime: Runtime) -> None:
+    """Predict something in the background, so that the first request need not load the models."""
+
+    def work() -> None:
+        try:
+            predict(runtime, _noise(), name="warm-up.wav")
+        except WerkbenchError as error:
+            _LOG.warning("Predictions will not work: %s %s", error.message, error.suggestion)
+
+    threading.Thread(target=work, name="warm-up", daemon=True).start()
+
+
+def _noise() -> BinaryIO:
+    """A second of sound that nothing refuses."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as target:
+        target.setnchannels(1)
+        target.setsampwidth(2)
+        target.setframerate(SAMPLE_RATE_HZ)
+        target.writeframes(bytes(range(1, 101)) * (2 * SAMPLE_RATE_HZ // 100))
+    file.seek(0)
+    return file
