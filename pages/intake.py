@@ -9,10 +9,10 @@ import streamlit as st
 
 from ui import state
 from ui.clip_cards import show_cards
-from ui.engine_note import show_engine_note
+from ui.engine_note import is_loading, show_engine_note
 from ui.live import show_live_microphone
 from ui.messages import shown_errors
-from ui.resources import engine_problem, open_runtime
+from ui.resources import open_runtime
 from ui.submissions import show_notices, submit_files
 from workbench import intake, library, worker
 from workbench.runtime import Runtime
@@ -30,7 +30,7 @@ def _show_page() -> None:
         show_engine_note(runtime)
         _show_sources(runtime)
         show_notices(st.session_state.get(state.NOTICES, []))
-        is_busy = _is_loading(runtime) or _jobs_under_way(runtime) > 0
+        is_busy = is_loading(runtime) or _jobs_under_way(runtime) > 0
         st.fragment(_show_results, run_every=_REFRESH_S if is_busy else None)(
             runtime, is_polling=is_busy
         )
@@ -79,13 +79,9 @@ def _jobs_under_way(runtime: Runtime) -> int:
     return sum(job.state in {"queued", "running"} for job in worker.progress(runtime))
 
 
-def _is_loading(runtime: Runtime) -> bool:
-    return runtime.loaded_engine() is None and engine_problem() is None
-
-
 def _show_results(runtime: Runtime, *, is_polling: bool) -> None:
     with shown_errors():
-        if is_polling and not _is_loading(runtime) and not _jobs_under_way(runtime):
+        if is_polling and not is_loading(runtime) and not _jobs_under_way(runtime):
             st.rerun()  # the whole page, which does not poll any more
         page = library.search(runtime, sort="newest", limit=_NUM_CARDS)
         jobs = worker.progress(runtime, [row.clip_id for row in page.rows])

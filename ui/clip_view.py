@@ -107,7 +107,7 @@ def _show_segments(
             "end": st.column_config.NumberColumn("End (s)", format="%.1f", width=70),
             "text": st.column_config.TextColumn("Hypothesis", width="large"),
             "confidence": st.column_config.NumberColumn(
-                "Confidence", format="percent", width=90, help="Mean of the engine's own."
+                "Confidence", format="%.0f %%", width=90, help="Mean of the engine's own."
             ),
             "errors": st.column_config.NumberColumn("Expected errors", format="%.1f", width=120),
         },
@@ -141,7 +141,7 @@ def _segment_rows(
 def _mean_confidence(segment: Segment) -> float | None:
     if not segment.words:
         return None
-    return sum(word.confidence for word in segment.words) / len(segment.words)
+    return 100 * sum(word.confidence for word in segment.words) / len(segment.words)
 
 
 def _show_reviews(reviews: Sequence[Review]) -> None:

@@ -7,7 +7,7 @@ from ui.messages import show_error
 from ui.resources import engine_problem
 from workbench.runtime import Runtime
 
-__all__ = ["show_engine_note"]
+__all__ = ["is_loading", "show_engine_note"]
 
 _GET_WHISPER = """
 PocketSphinx is built in and works without a network, but it is rough: expect every third to
@@ -20,6 +20,11 @@ every second word of clean speech to be wrong. Whisper is far better.
 
 Clips that are already here keep their hypothesis.
 """
+
+
+def is_loading(runtime: Runtime) -> bool:
+    """Whether the recogniser is on its way."""
+    return runtime.loaded_engine() is None and engine_problem() is None
 
 
 def show_engine_note(runtime: Runtime) -> None:

@@ -12,11 +12,17 @@ _DENSE = """<style>
 [data-testid="stMainBlockContainer"] { padding: 2.5rem 2rem 2rem; }
 [data-testid="stSidebarUserContent"] { padding-bottom: 1rem; }
 </style>"""
+_ASSETS = Path(__file__).with_name("assets")
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
 
-st.set_page_config(page_title="Werkbench", layout="wide", initial_sidebar_state="expanded")
+st.set_page_config(
+    page_title="Werkbench",
+    page_icon=str(_ASSETS / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state="expanded",
+)
 st.html(_DENSE)
-st.logo(Path(__file__).with_name("assets") / "logo.svg", size="large")
+st.logo(_ASSETS / "logo.svg", size="large")
 page = st.navigation(
     [
         st.Page(_PAGES / "intake.py", title="Intake", icon=":material/input:", default=True),
@@ -24,6 +30,7 @@ page = st.navigation(
         st.Page(_PAGES / "library.py", title="Library", icon=":material/folder_open:"),
         st.Page(_PAGES / "quality.py", title="Quality", icon=":material/monitoring:"),
         st.Page(_PAGES / "drift.py", title="Drift", icon=":material/timeline:"),
+        st.Page(_PAGES / "settings.py", title="Settings", icon=":material/tune:"),
     ]
 )
 page.run()

@@ -1,0 +1,33 @@
+"""Settings: what is flagged, which quality model serves, which engine writes."""
+
+import streamlit as st
+
+from ui.messages import shown_errors
+from ui.resources import open_runtime
+from ui.settings.configuration import show_configuration
+from ui.settings.engine import show_engine
+from ui.settings.threshold import show_threshold
+from ui.settings.training import show_training
+from ui.settings.versions import show_versions
+
+
+def _show_page() -> None:
+    st.title("Settings")
+    with shown_errors():
+        runtime = open_runtime()
+        st.subheader("Review threshold")
+        with shown_errors():
+            show_threshold(runtime)
+        st.subheader("Quality model")
+        with shown_errors():
+            show_training(runtime)
+        with shown_errors():
+            show_versions(runtime)
+        st.subheader("Engine")
+        with shown_errors():
+            show_engine(runtime)
+        with st.expander("Effective configuration", key="settings.effective"):
+            show_configuration(runtime)
+
+
+_show_page()

@@ -1,0 +1,122 @@
+"""The quality models: which one serves, how good each is, and changing that."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from ui.formats import number, percent, plain, when
+from ui.messages import shown_errors
+from ui.settings.actor import acting_person
+from workbench import retrain
+from workbench.retrain import ModelVersion
+from workbench.runtime import Runtime
+
+__all__ = ["show_versions"]
+
+_FIGURES = (
+    ("Rank correlation (Spearman)", "spearman", number),
+    ("Mean absolute error of the WER", "mae", percent),
+    ("Errors found in the first 20 % of audio", "er20", percent),
+    ("The same for an oracle", "er20_oracle", percent),
+    ("True WERs inside their interval", "coverage", percent),
+)
+
+
+def show_versions(runtime: Runtime) -> None:
+    """Show every version with its figures, the latest comparison, promotion and rollback."""
+    versions = retrain.versions(runtime)
+    _show_table(versions)
+    newest = versions[0]
+    if newest.conditions:
+        _show_comparison(newest)
+    _show_actions(runtime, versions)
+
+
+def _show_table(versions: Sequence[ModelVersion]) -> None:
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "Version": [version.estimator for version in versions],
+                "State": [version.state.capitalize() for version in versions],
+                "Engine": [version.engine for version in versions],
+                "Trained": [when(version.created_at) for version in versions],
+                "Corrections": [version.num_reviews for version in versions],
+                "Clips": [version.num_clips for version in versions],
+                "Spearman": [number(version.metrics.get("spearman")) for version in versions],
+                "MAE": [percent(version.metrics.get("mae")) for version in versions],
+                "ER@20": [percent(version.metrics.get("er20")) for version in versions],
+                "Coverage": [percent(version.metrics.get("coverage")) for version in versions],
+            }
+        ),
+        key="settings.versions",
+        hide_index=True,
+        height="content",
+    )
+    st.caption(
+        "Figures are from held-out clips. ER@20: share of all errors in the 20 % of audio that "
+        "would be reviewed first. Coverage: share of true WERs inside their interval."
+    )
+
+
+def _show_comparison(version: ModelVersion) -> None:
+    verdict = "was refused" if version.state == "refused" else "passed the gate"
+    st.markdown(f"**Latest training:** {plain(version.estimator)} {verdict}.")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.table(
+            pd.DataFrame(
+                [
+                    (
+                        label,
+                        write(version.champion_metrics.get(name)),
+                        write(version.metrics.get(name)),
+                    )
+                    for label, name, write in _FIGURES
+                ],
+                columns=["On the same held-out clips", "Champion before", "This version"],
+            ),
+            hide_index=True,
+            border="horizontal",
+        )
+    with right:
+        for is_met, text in version.conditions:
+            icon, color = (
+                (":material/check:", "green") if is_met else (":material/close:", "orange")
+            )
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.badge("Passed" if is_met else "Failed", icon=icon, color=color)
+                st.markdown(plain(text), width="stretch")
+
+
+def _show_actions(runtime: Runtime, versions: Sequence[ModelVersion]) -> None:
+    others = [version for version in versions if version.state == "retired"]
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left, st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Version",
+            others,
+            format_func=lambda version: version.estimator,
+            key="settings.promote.version",
+            placeholder="No other version passed the gate",
+            disabled=not others,
+        )
+        if st.button("Promote", key="settings.promote", disabled=chosen is None) and chosen:
+            with shown_errors():
+                retrain.promote(runtime, chosen.id, acting_person(runtime))
+                st.rerun()
+    with right:
+        has_former = any(v.state == "champion" and v.id != retrain.BUILT_IN for v in versions)
+        if st.button("Roll back", key="settings.rollback", disabled=not has_former):
+            _confirm_rollback(runtime)
+
+
+@st.dialog("Roll back the quality model")
+def _confirm_rollback(runtime: Runtime) -> None:
+    st.markdown("The version that served before takes over, and all clips are estimated again.")
+    with shown_errors(), st.container(horizontal=True):
+        if st.button("Roll back now", key="settings.rollback.confirm", type="primary"):
+            retrain.rollback(runtime, acting_person(runtime))
+            st.rerun()
+        if st.button("Keep the champion", key="settings.rollback.cancel"):
+            st.rerun()
