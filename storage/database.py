@@ -123,7 +123,7 @@ class Database:
             try:
                 with self.session() as session:
                     return work(session)
-            except ConflictError:
+            except _CollisionError:
                 if attempt + 1 == _MAX_ATTEMPTS:
                     raise
                 # Jitter, so that the same two do not meet again.
@@ -149,6 +149,10 @@ class Database:
                 raise StorageError(
                     "The database is closed.", suggestion="Start Werkbench again.", code="closed"
                 ) from error
+
+
+class _CollisionError(ConflictError):
+    """Two transactions met; a conflict that a use case finds is no reason to try again."""
 
 
 def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
@@ -179,7 +183,7 @@ def _connect(path: Path | None) -> duckdb.DuckDBPyConnection:
 
 def _readable(error: DBAPIError) -> ConflictError | StorageError:
     if isinstance(error.orig, duckdb.TransactionException | duckdb.ConstraintException):
-        return ConflictError(
+        return _CollisionError(
             f"Somebody else changed the same thing at the same time ({_first_line(error.orig)}).",
             suggestion="Try again.",
         )

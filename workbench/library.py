@@ -10,14 +10,24 @@ from qe_core.audio import decode, waveform_peaks
 from qe_core.types import Estimate, FloatArray, Transcript
 from storage.records import Clip, Job, Review, StoredAssessment
 from storage.repositories import assessments, clips, hypotheses, jobs, reviews
-from storage.repositories.search import FoundClip, Query, Sort, find_clips
+from storage.repositories.search import SORTS, FoundClip, Query, Sort, find_clips
 from workbench import preferences
 from workbench.assess import ASSESS
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["ClipAssessment", "ClipDetails", "ClipPage", "ClipRow", "details", "search"]
+__all__ = [
+    "SORTS",
+    "ClipAssessment",
+    "ClipDetails",
+    "ClipPage",
+    "ClipRow",
+    "Sort",
+    "details",
+    "peaks",
+    "search",
+]
 
 
 @dataclass(frozen=True, slots=True)

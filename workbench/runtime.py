@@ -9,6 +9,8 @@ from qe_core.asr.provider import Resolved, resolve_engine
 from qe_core.config import EngineSettings, Settings, bundled_path, load_settings
 from qe_core.errors import EstimatorError, NotFoundError
 from qe_core.estimation.estimator import Estimator
+from qe_core.features import AUDIO_ONLY, STANDARD
+from qe_core.features.base import schema_of
 from storage.database import Database, Session
 from storage.media import MediaStore
 from storage.records import ModelVersion
@@ -140,7 +142,7 @@ class Runtime:
         try:
             with self.database.session() as session:
                 version = models.get_version(session, version_id)
-            return self._load(self.model_folder(version))
+            return _checked(self._load(self.model_folder(version)))
         except (EstimatorError, NotFoundError) as error:
             self._note_fallback(version_id, error)
             return None
@@ -188,6 +190,17 @@ class Runtime:
             )
         for clip_id in swept.missing:
             _log.error("The audio file is missing.", extra={"clip_id": clip_id})
+
+
+def _checked(estimator: Estimator) -> Estimator:
+    """A version trained before the features changed cannot serve any more."""
+    schema = schema_of(STANDARD if estimator.manifest.kind == "transcript" else AUDIO_ONLY)
+    if estimator.manifest.schema != schema:
+        raise EstimatorError(
+            f"{estimator.manifest.id} was trained on features of another Werkbench version.",
+            suggestion="Retrain on the settings page.",
+        )
+    return estimator
 
 
 _lock = threading.Lock()

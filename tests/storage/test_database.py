@@ -106,6 +106,18 @@ def test_a_conflict_that_does_not_go_away_is_told(
     assert len(attempts) > 3
 
 
+def test_a_conflict_that_the_work_itself_finds_is_not_tried_again(database: Database) -> None:
+    attempts = []
+
+    def refuse(_session: Session) -> None:
+        attempts.append(1)
+        raise ConflictError("Taken.", suggestion="Choose another.")
+
+    with pytest.raises(ConflictError, match="Taken"):
+        database.write(refuse)
+    assert len(attempts) == 1
+
+
 def test_an_error_of_the_database_is_a_storage_error(database: Database) -> None:
     with pytest.raises(StorageError, match="no_such_table"), database.session() as session:
         session.connection().exec_driver_sql("SELECT * FROM no_such_table")
