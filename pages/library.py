@@ -112,6 +112,7 @@ def _show_table(rows: list[ClipRow]) -> None:
         key="library.table",
         hide_index=True,
         height="content",
+        placeholder="",
         column_config=CLIP_COLUMNS,
         on_select="rerun",
         selection_mode="single-row",

@@ -7,7 +7,7 @@ import streamlit as st
 
 from qe_core.monitoring.stream import StreamWer
 from ui.charts.quality import actual_against_predicted, calibration
-from ui.formats import interval, number, percent
+from ui.formats import clock, interval, number, percent
 from ui.messages import shown_errors
 from ui.resources import open_runtime
 from workbench import quality
@@ -36,8 +36,8 @@ def _show_counts(summary: QualitySummary) -> None:
     columns[0].metric("Clips", counts.num_clips, border=True)
     columns[1].metric("Flagged", counts.num_flagged, border=True)
     columns[2].metric("Reviewed", counts.num_reviewed, border=True)
-    columns[3].metric("Audio", f"{counts.hours:.1f} h", border=True)
-    columns[4].metric("Audio reviewed", f"{counts.reviewed_hours:.1f} h", border=True)
+    columns[3].metric("Audio", clock(3600 * counts.hours), border=True)
+    columns[4].metric("Audio reviewed", clock(3600 * counts.reviewed_hours), border=True)
 
 
 def _show_stream(summary: QualitySummary) -> None:
@@ -108,7 +108,7 @@ def _show_errors(summary: QualitySummary) -> None:
     columns[4].metric("Reference words", errors.num_reference_words, border=True)
     st.caption(
         "All errors over all reference words, never a mean of rates. Reviewed clips were mostly "
-        "chosen because errors were expected, so this is worse than the stream."
+        "chosen because errors were expected, so they tend to be worse than the stream."
     )
     rows = [
         (mistake.reference or "(nothing)", mistake.hypothesis or "(nothing)", mistake.num_times)

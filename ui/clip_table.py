@@ -15,7 +15,7 @@ CLIP_COLUMNS = {
     "wer": st.column_config.NumberColumn("Predicted WER", format="%.0f %%", width=90),
     "interval": st.column_config.TextColumn("Interval", width=80),
     "flag": st.column_config.TextColumn("Flag", width=70),
-    "review": st.column_config.TextColumn("Review", width=70),
+    "review": st.column_config.TextColumn("Review", width=80),
     "actual": st.column_config.NumberColumn("Actual WER", format="%.0f %%", width=80),
     "length": st.column_config.NumberColumn("Length (s)", format="%.1f", width=80),
     "text": st.column_config.TextColumn("Hypothesis", width="large"),
@@ -23,6 +23,7 @@ CLIP_COLUMNS = {
     "created": st.column_config.DatetimeColumn("Added (UTC)", format="YYYY-MM-DD HH:mm"),
 }
 
+_VERDICTS = {"accept": "Accepted", "correct": "Corrected", "reject": "Rejected"}
 _NOT_READY = {"queued": "Queued", "running": "Under way", "failed": "Failed"}
 
 
@@ -34,7 +35,7 @@ def clip_table(rows: Sequence[ClipRow]) -> pd.DataFrame:
             "wer": [_percent(row.predicted_wer) for row in rows],
             "interval": [interval(row.low, row.high) for row in rows],
             "flag": [_flag(row) for row in rows],
-            "review": [(row.verdict or "").capitalize() for row in rows],
+            "review": [_VERDICTS.get(row.verdict or "", "") for row in rows],
             "actual": [_percent(row.actual_wer) for row in rows],
             "length": [row.duration_s for row in rows],
             "text": [row.text or "" for row in rows],

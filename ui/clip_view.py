@@ -17,6 +17,7 @@ __all__ = ["show_clip", "show_flag", "show_verdict"]
 
 _TABLE_ROWS = 8
 _ROW_HEIGHT = 35
+_VERDICTS = {"accept": "Accepted", "correct": "Corrected", "reject": "Rejected"}
 _PLAIN = {"displayModeBar": False}
 
 
@@ -148,7 +149,7 @@ def _show_reviews(reviews: Sequence[Review]) -> None:
     for review in reviews:
         with st.container(border=True):
             st.caption(
-                f"{review.verdict.capitalize()} by {plain(review.reviewer)}, "
+                f"{_VERDICTS[review.verdict]} by {plain(review.reviewer)}, "
                 f"{when(review.created_at)}: predicted {percent(review.predicted_wer)}, "
                 f"actual {percent(review.actual_wer)}, "
                 f"{seconds(review.lead_time_s)} spent, {percent(review.listened_share)} heard."

@@ -42,4 +42,4 @@ def drift_table(rows: Sequence[FeatureDrift]) -> pd.DataFrame:
 def _verdict(row: FeatureDrift) -> str:
     if row.drift.statistic is None:
         return "Too few clips"
-    return "Moved" if row.drift.is_alert else "No more than chance"
+    return "Moved" if row.drift.is_alert else "Steady"

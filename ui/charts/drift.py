@@ -10,7 +10,7 @@ __all__ = ["over_time"]
 _PREDICTED_WER = "predicted_wer"
 
 
-def over_time(series: Series, *, height: int = 210) -> go.Figure:
+def over_time(series: Series, *, height: int = 190) -> go.Figure:
     """One feature over time, the two windows told apart by colour and marker.
 
     Args:
@@ -20,6 +20,8 @@ def over_time(series: Series, *, height: int = 210) -> go.Figure:
     Returns:
         the figure
     """
+    is_wer = series.name == _PREDICTED_WER
+    scale = 100 if is_wer else 1
     figure = go.Figure()
     for is_current, name, color, symbol in (
         (False, "baseline", GREY, "circle"),
@@ -28,7 +30,7 @@ def over_time(series: Series, *, height: int = 210) -> go.Figure:
         points = [point for point in series.points if point.is_current == is_current]
         figure.add_scatter(
             x=[point.at for point in points],
-            y=[point.value for point in points],
+            y=[scale * point.value for point in points],
             mode="lines+markers",
             name=name,
             line={"color": color, "width": 1.5},
@@ -36,7 +38,6 @@ def over_time(series: Series, *, height: int = 210) -> go.Figure:
             customdata=[point.num_clips for point in points],
             hovertemplate="%{x|%Y-%m-%d %H:%M} UTC<br>%{y:.3g}, %{customdata} clips<extra></extra>",
         )
-    is_wer = series.name == _PREDICTED_WER
     title = series.label[0].upper() + series.label[1:]
     styled(
         figure,
@@ -46,6 +47,7 @@ def over_time(series: Series, *, height: int = 210) -> go.Figure:
         height=height,
     )
     figure.update_layout(showlegend=False, margin={"t": 40})
+    figure.update_yaxes(exponentformat="none", nticks=4)
     if is_wer:
-        figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+        figure.update_yaxes(ticksuffix=" %", rangemode="tozero")
     return figure

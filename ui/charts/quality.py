@@ -23,7 +23,7 @@ def actual_against_predicted(pairs: Sequence[ClipPair]) -> go.Figure:
     Returns:
         the figure; dots outside their interval are vermillion
     """
-    span = max([_MIN_SPAN, *(max(pair.predicted_wer, pair.actual_wer) for pair in pairs)]) * 1.05
+    span = 105 * max([_MIN_SPAN, *(max(pair.predicted_wer, pair.actual_wer) for pair in pairs)])
     figure = go.Figure()
     figure.add_scatter(**_diagonal(span, "exact"))
     inside = [pair for pair in pairs if pair.low <= pair.actual_wer <= pair.high]
@@ -33,16 +33,16 @@ def actual_against_predicted(pairs: Sequence[ClipPair]) -> go.Figure:
         (outside, "outside its interval", VERMILLION),
     ):
         figure.add_scatter(
-            x=[pair.predicted_wer for pair in group],
-            y=[pair.actual_wer for pair in group],
+            x=[100 * pair.predicted_wer for pair in group],
+            y=[100 * pair.actual_wer for pair in group],
             mode="markers",
             name=name,
             marker={"color": color, "size": 8},
             error_x={
                 "type": "data",
                 "symmetric": False,
-                "array": [max(pair.high - pair.predicted_wer, 0.0) for pair in group],
-                "arrayminus": [max(pair.predicted_wer - pair.low, 0.0) for pair in group],
+                "array": [100 * max(pair.high - pair.predicted_wer, 0.0) for pair in group],
+                "arrayminus": [100 * max(pair.predicted_wer - pair.low, 0.0) for pair in group],
                 "color": PALE,
                 "thickness": 1.5,
                 "width": 0,
@@ -69,18 +69,19 @@ def calibration(bins: Sequence[CalibrationBin]) -> go.Figure:
     Returns:
         the figure; a dot above the diagonal means that errors are underestimated there
     """
-    span = max([_MIN_SPAN, *(max(group.predicted_wer, group.actual_wer) for group in bins)]) * 1.05
+    span = 105 * max([_MIN_SPAN, *(max(group.predicted_wer, group.actual_wer) for group in bins)])
     figure = go.Figure()
     figure.add_scatter(**_diagonal(span, "calibrated"))
     figure.add_scatter(
-        x=[group.predicted_wer for group in bins],
-        y=[group.actual_wer for group in bins],
+        x=[100 * group.predicted_wer for group in bins],
+        y=[100 * group.actual_wer for group in bins],
         mode="lines+markers",
         name="reviewed clips",
         line={"color": BLUE, "width": 1.5},
         marker={"color": BLUE, "size": 8},
         customdata=[group.num_clips for group in bins],
-        hovertemplate="%{customdata} clips<br>predicted %{x:.0%}, actual %{y:.0%}<extra></extra>",
+        hovertemplate="%{customdata} clips<br>"
+        "predicted %{x:.0f} %, actual %{y:.0f} %<extra></extra>",
     )
     styled(
         figure,
@@ -104,8 +105,8 @@ def _diagonal(span: float, name: str) -> dict[str, object]:
 
 
 def _in_percent(figure: go.Figure, span: float) -> go.Figure:
-    figure.update_xaxes(range=[0, span], tickformat=".0%", rangemode="tozero")
-    figure.update_yaxes(range=[-0.02 * span, span], tickformat=".0%")
+    figure.update_xaxes(range=[0, span], ticksuffix=" %", dtick=20)
+    figure.update_yaxes(range=[-0.02 * span, span], ticksuffix=" %", dtick=20)
     return figure
 
 

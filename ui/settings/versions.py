@@ -81,11 +81,11 @@ def _show_comparison(version: ModelVersion) -> None:
         )
     with right:
         for is_met, text in version.conditions:
-            icon, color = (
-                (":material/check:", "green") if is_met else (":material/close:", "orange")
-            )
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.badge("Passed" if is_met else "Failed", icon=icon, color=color)
+                if is_met:
+                    st.badge("Passed", icon=":material/check:", color="gray")
+                else:
+                    st.badge("Failed", icon=":material/close:", color="orange")
                 st.markdown(plain(text), width="stretch")
 
 
