@@ -1,6 +1,9 @@
 """Retraining: what is learnt from, what judges, what the gate says, and what serves afterwards."""
 
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -22,6 +25,7 @@ from workbench.retrain import BUILT_IN, LeftOut, RetrainOutcome
 from workbench.runtime import Runtime
 from workbench.worker import Worker
 
+NUM_KILLS = 3
 LENIENT = {"min_new_reviews": 10, "min_spearman": 0.2, "max_mae_increase": 0.05}
 
 
@@ -384,3 +388,33 @@ def test_an_estimate_that_cannot_be_renewed_stays(runtime: Runtime) -> None:
 def test_an_unknown_version_cannot_be_promoted(runtime: Runtime) -> None:
     with pytest.raises(NotFoundError):
         retrain.promote(runtime, "nope")
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_while_it_trains_leaves_a_champion_that_serves(
+    tmp_path: Path, small_built_in: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    runtime = open_runtime(data_dir)
+    fill(runtime)
+    runtime.close()
+    for turn in range(NUM_KILLS):
+        child = subprocess.Popen(
+            [sys.executable, "-m", "tests.retrain_until_killed", data_dir, small_built_in],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        time.sleep(1.0 + 0.37 * turn)
+        child.kill()
+        said = child.communicate()[0]
+        assert said == ""
+
+        runtime = open_runtime(data_dir)
+        listed = retrain.versions(runtime)
+        serving = [version for version in listed if version.state == "champion"]
+        assert [version.estimator for version in serving] == [runtime.estimator().manifest.id]
+        for version in listed[:-1]:
+            assert (runtime.settings.models_dir / version.id / "manifest.json").is_file()
+        runtime.close()

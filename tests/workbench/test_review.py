@@ -430,7 +430,7 @@ def test_a_transcript_that_arrives_during_a_review_is_not_what_was_judged(
 
     assert reloaded.transcript.text == "one two"
     assert result.actual_wer == 0.0
-    assert result.predicted_wer == pytest.approx(0.25)
+    assert result.predicted_wer == pytest.approx(0.5)
 
 
 def test_what_happens_at_the_desk_is_logged(runtime: Runtime) -> None:
