@@ -120,11 +120,19 @@ class QueueItem:
     claimed_by: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    reviewer: str
+    skip: frozenset[str]
+    only_flagged: bool
+
+
 def next_clip(
     runtime: "Runtime",
     reviewer: str,
     *,
     skip: Collection[str] = (),
+    only_flagged: bool = False,
     rng: np.random.Generator | None = None,
 ) -> ReviewTask | None:
     """Give a reviewer the clip they hold already, or draw and claim the next one.
@@ -132,20 +140,20 @@ def next_clip(
     Args:
         runtime: the process's runtime
         reviewer: who asks
-        skip: clips that they do not want now
+        skip: clips that they do not want now; not for filtering, for an audit must be able to draw
+            any clip
+        only_flagged: draw flagged clips alone, none of them as an audit
         rng: source of chance; fresh by default
 
     Returns:
         the task, or ``None`` when nothing waits
     """
+    wish = _Wish(reviewer, frozenset(skip), only_flagged)
     settings = preferences.get(runtime).review
     rng = rng or np.random.default_rng()
     with _DRAWING:
         claim = runtime.database.write(
-            lambda session: (
-                _hold(session, reviewer, frozenset(skip), settings)
-                or _draw(session, reviewer, frozenset(skip), settings, rng)
-            )
+            lambda session: _hold(session, wish, settings) or _draw(session, wish, settings, rng)
         )
     return None if claim is None else _task(runtime, claim)
 
@@ -226,7 +234,7 @@ def queue(runtime: "Runtime", *, limit: int = 50) -> list[QueueItem]:
             high=row.high,
             expected_errors=row.expected_errors,
             errors_per_minute=60.0 * row.expected_errors / max(row.duration_s, 1e-3),
-            flagged=row.must_review or row.predicted_wer >= threshold,
+            flagged=row.is_flagged(threshold),
             claimed_by=holders.get(row.clip_id),
         )
         for row in waiting
@@ -289,14 +297,12 @@ def release(runtime: "Runtime", clip_id: str, claim_token: str) -> bool:
     return runtime.database.write(work)
 
 
-def _hold(
-    session: Session, reviewer: str, skip: frozenset[str], settings: ReviewSettings
-) -> Claim | None:
+def _hold(session: Session, wish: _Wish, settings: ReviewSettings) -> Claim | None:
     """The claim that the reviewer has already: a reload shows the same clip again."""
     mine = [
         claim
         for claim in claims.list_active(session)
-        if claim.reviewer == reviewer and claim.clip_id not in skip
+        if claim.reviewer == wish.reviewer and claim.clip_id not in wish.skip
     ]
     if not mine:
         return None
@@ -305,14 +311,13 @@ def _hold(
 
 
 def _draw(
-    session: Session,
-    reviewer: str,
-    skip: frozenset[str],
-    settings: ReviewSettings,
-    rng: np.random.Generator,
+    session: Session, wish: _Wish, settings: ReviewSettings, rng: np.random.Generator
 ) -> Claim | None:
     held = {claim.clip_id for claim in claims.list_active(session)}
-    pool = [row for row in queued.list_open(session) if row.clip_id not in held | skip]
+    pool = [row for row in queued.list_open(session) if row.clip_id not in held | wish.skip]
+    if wish.only_flagged:
+        pool = [row for row in pool if row.is_flagged(settings.threshold)]
+        settings = settings.model_copy(update={"share_audit": 0.0})
     if not pool:
         return None
     drawn = sampling.draw(
@@ -335,14 +340,14 @@ def _draw(
     claim = claims.claim(
         session,
         clip_id,
-        reviewer,
+        wish.reviewer,
         lease_s=settings.claim_s,
         policy=policy,
         propensity=propensity,
     )
     if claim is not None:
         payload = {"policy": policy, "propensity": propensity, "num_waiting": len(pool)}
-        events.add(session, "review.drawn", clip_id=clip_id, actor=reviewer, payload=payload)
+        events.add(session, "review.drawn", clip_id=clip_id, actor=wish.reviewer, payload=payload)
     return claim
 
 

@@ -107,6 +107,8 @@ def _shares(settings: ReviewSettings) -> Values:
     shares: Values = np.array(
         [settings.share_expected_errors, settings.share_uncertain, settings.share_audit]
     )
+    if shares.sum() == 0:
+        shares[0] = 1.0  # nobody chose anything: what is worst comes first
     shares /= shares.sum()
     return shares
 

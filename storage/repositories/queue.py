@@ -47,6 +47,10 @@ class OpenClip:
     expected_errors: float
     must_review: bool
 
+    def is_flagged(self, threshold: float) -> bool:
+        """Whether review is recommended at this WER threshold."""
+        return self.must_review or self.predicted_wer >= threshold
+
 
 def list_open(session: Session) -> list[OpenClip]:
     """Every assessed clip that has no review yet, in the order of their ids."""

@@ -390,6 +390,21 @@ def test_a_clip_that_somebody_chose_has_no_propensity(runtime: Runtime) -> None:
     assert (result.review.policy, result.review.propensity) == (review.OPENED, None)
 
 
+def test_drawing_flagged_clips_alone_never_makes_an_audit(runtime: Runtime) -> None:
+    flagged = {store_clip(runtime, f"f{index}", expected_errors=2.0) for index in range(8)}
+    store_clip(runtime, "confident", expected_errors=0.0)
+    audit_only(runtime)
+
+    results = [
+        save(runtime, drawn(runtime, only_flagged=True, rng=np.random.default_rng(index))).review
+        for index in range(8)
+    ]
+
+    assert {result.clip_id for result in results} == flagged
+    assert {result.policy for result in results} == {"expected_errors"}
+    assert review.next_clip(runtime, "ann", only_flagged=True) is None
+
+
 def audit_only(runtime: Runtime) -> None:
     preferences.set(runtime, "review.share_expected_errors", 0.0)
     preferences.set(runtime, "review.share_uncertain", 0.0)

@@ -65,6 +65,12 @@ def test_shares_that_do_not_sum_to_one_are_scaled() -> None:
     )
 
 
+def test_without_any_share_the_most_errors_per_second_come_first() -> None:
+    nothing = ReviewSettings(share_expected_errors=0.0, share_uncertain=0.0, share_audit=0.0)
+
+    assert mixture_propensities(YIELDS, WIDTHS, nothing).tolist() == [0.0, 1.0, 0.0, 0.0]
+
+
 def test_the_only_clip_is_drawn_for_sure() -> None:
     drawn = draw(np.array([0.3]), np.array([0.1]), SHARES, np.random.default_rng(0))
 
