@@ -95,18 +95,28 @@ def test_what_is_typed_while_the_server_is_away_survives_a_reload_after_it_is_ba
     expect(desk.state).to_have_text(re.compile("^Saved"))
 
 
-def test_a_lost_claim_keeps_the_text_and_says_so(
+def test_a_claim_that_ran_out_keeps_the_text_on_the_desk(
     quiet: Callable[..., tuple[Server, list[str]]], launch: Callable[..., Page]
 ) -> None:
-    server, ids = quiet(f"{TEXT} one", WERKBENCH_REVIEW__CLAIM_S="3")
+    server, ids = quiet(f"{TEXT} one", WERKBENCH_REVIEW__CLAIM_S="12")
     ann = Desk(launch(), server, "ann").open(ids[0])
-    ann.page.evaluate("window.setTrap = 1")
-    ann.page.context.set_offline(True)
     ann.write(" mine")
-    ann.page.wait_for_timeout(4000)
+    expect(ann.state).to_have_text(re.compile("^Saved"))
+    # Keep the page alive but silent, as a suspended tab would be.
+    ann.page.evaluate(
+        """() => {
+          window.realSend = WebSocket.prototype.send;
+          WebSocket.prototype.send = () => {};
+        }"""
+    )
+    ann.page.wait_for_timeout(12_500)
     ben = Desk(launch(), server, "ben").open(ids[0])
     expect(ben.rows.first).to_have_value("the quick brown fox jumps over")
-    ann.page.context.set_offline(False)
-    expect(ann.find(".wb-banner")).to_be_visible(timeout=60_000)
-    expect(ann.state).to_contain_text("kept in this browser")
-    expect(ann.rows.first).to_have_value("the quick brown fox jumps over mine")
+    ann.page.evaluate("() => { WebSocket.prototype.send = window.realSend; }")
+    ann.write(" too")
+    expect(ann.find(".wb-banner")).to_contain_text("Somebody else is reviewing this clip")
+    expect(ann.rows.first).to_have_value("the quick brown fox jumps over mine too")
+    expect(ann.state).to_have_text(re.compile("^Saved"))
+    ann.press("Control+Enter")
+    expect(ann.state).to_contain_text("Not saved — kept in this browser")
+    expect(ann.rows.first).to_have_value("the quick brown fox jumps over mine too")

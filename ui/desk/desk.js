@@ -52,10 +52,16 @@ class Desk {
     for (const reply of data.replies) this.onReply(reply);
     if (data.problem) this.showProblem(data.problem);
     else if (data.clip_id === null) this.empty();
-    else if (data.clip_id !== this.clip?.id && data.clip) this.load(data);
+    else if (data.clip && this.isNew(data.clip)) this.load(data);
     else if (data.clip_id !== this.clip?.id) this.command("resend");
-    else this.showBanner(null);
+    else if (data.clip) this.showBanner(null);
     this.showQueue();
+  }
+
+  // Another clip, or the same with another transcript than the one on the desk.
+  isNew(clip) {
+    const shape = (of) => JSON.stringify(of.segments.map(({ text, words }) => [text, words]));
+    return clip.id !== this.clip?.id || shape(clip) !== shape(this.clip);
   }
 
   load(data) {
@@ -116,6 +122,7 @@ class Desk {
     if (!message) return;
     const isHere = message.clip_id === this.clip?.id;
     if (reply.kind === "verdict") this.onVerdictReply(reply, message, isHere);
+    else if (reply.kind === "command" && !reply.is_ok) this.showBanner(reply);
     else if (reply.kind === "draft" && isHere) this.onDraftReply(reply, message);
     else if (reply.kind === "draft" && reply.is_ok) {
       const kept = this.store.read(message.clip_id);
@@ -132,7 +139,6 @@ class Desk {
       this.draftTimer = setTimeout(() => this.sendDraft(), 10_000);
       return;
     }
-    this.showBanner(null);
     if (message.text !== this.editor.texts().join("\n")) return;
     this.isDirty = false;
     this.keep();

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from qe_core.errors import WerkbenchError
+from qe_core.errors import ConflictError, WerkbenchError
 from storage.records import Review
 from ui.desk.events import Command, DeskEvents, DraftMessage, VerdictMessage
 from ui.desk.results import result_line
@@ -186,7 +186,17 @@ class DeskSession:
             cursor=draft.cursor,
         )
         if draft.clip_id == self.clip_id:
-            review.renew(runtime, draft.clip_id, self._token)
+            self._renew(runtime, draft.clip_id)
+
+    def _renew(self, runtime: Runtime, clip_id: str) -> None:
+        """Hold on to the clip; one that was let go too long is taken back if it is still free."""
+        try:
+            review.renew(runtime, clip_id, self._token)
+        except ConflictError:
+            try:
+                self._take(review.open_clip(runtime, clip_id, self.reviewer))
+            except ConflictError as taken:
+                self._problem = Problem(clip_id, taken.message, taken.suggestion)
 
     def _judge(self, runtime: Runtime, message: VerdictMessage) -> None:
         if message.clip_id != self.clip_id:
@@ -223,7 +233,7 @@ class DeskSession:
 
     def _obey(self, runtime: Runtime, command: Command) -> None:
         if command.name == "renew" and self.clip_id is not None:
-            review.renew(runtime, self.clip_id, self._token)
+            self._renew(runtime, self.clip_id)
         elif command.name == "resend" and self.clip_id is not None:
             self._open(runtime, self.clip_id)
         elif command.name == "open" and command.clip_id is not None:
@@ -268,15 +278,14 @@ class DeskSession:
         self.wanted_id = None
 
     def _next(self, runtime: Runtime) -> ReviewTask | None:
-        unwanted: tuple[str, ...] = ()
-        if self.is_flagged_only:
-            waiting = review.queue(runtime, limit=_ALL)
-            unwanted = tuple(item.clip_id for item in waiting if not item.flagged)
-        task = review.next_clip(runtime, self.reviewer, skip=(*self._skipped, *unwanted))
+        only_flagged = self.is_flagged_only
+        task = review.next_clip(
+            runtime, self.reviewer, skip=self._skipped, only_flagged=only_flagged
+        )
         if task is None and self._skipped:
             # Only skipped clips are left: they come round again.
             self._skipped = ()
-            task = review.next_clip(runtime, self.reviewer, skip=unwanted)
+            task = review.next_clip(runtime, self.reviewer, only_flagged=only_flagged)
         return task
 
     def _open(self, runtime: Runtime, clip_id: str) -> None:

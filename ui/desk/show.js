@@ -86,9 +86,11 @@ Object.assign(Desk.prototype, {
   showProblem(problem) {
     if (this.clip && this.clip.id !== problem.clip_id) this.empty();
     if (!this.clip) this.find(".wb-name").textContent = "This clip is not free";
-    if (this.clip) this.cancelVerdict();
+    if (this.pendingVerdict) {
+      this.cancelVerdict();
+      this.say("Not saved — kept in this browser.", "bad");
+    }
     this.showBanner(problem);
-    if (this.clip && this.isDirty) this.say("Not saved — kept in this browser.", "bad");
   },
 
   toggleReject() {
