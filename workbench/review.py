@@ -183,7 +183,7 @@ def open_clip(runtime: "Runtime", clip_id: str, reviewer: str) -> ReviewTask:
         held = claims.find_active(session, clip_id)
         if held is not None and held.reviewer == reviewer:
             return claims.renew(session, clip_id, held.token, lease_s=lease_s)
-        policy, propensity = _earlier_draw(session, clip_id)
+        policy, propensity = _earlier_draw(session, clip_id, reviewer)
         return claims.claim(
             session, clip_id, reviewer, lease_s=lease_s, policy=policy, propensity=propensity
         )
@@ -351,13 +351,13 @@ def _draw(
     return claim
 
 
-def _earlier_draw(session: Session, clip_id: str) -> tuple[str, float | None]:
-    """How the clip was drawn the first time; a second look does not change that."""
+def _earlier_draw(session: Session, clip_id: str, reviewer: str) -> tuple[str, float | None]:
+    """How the clip was drawn the first time; a second look, or a long lunch, changes nothing."""
     claim = queued.find_claim(session, clip_id)
     last = reviews.find_latest(session, clip_id)
     if last is not None:
         return last.policy, last.propensity
-    if claim is not None and claim.policy == _AUDIT:
+    if claim is not None and (claim.policy == _AUDIT or claim.reviewer == reviewer):
         return claim.policy, claim.propensity
     return OPENED, None
 

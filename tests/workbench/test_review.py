@@ -390,6 +390,17 @@ def test_a_clip_that_somebody_chose_has_no_propensity(runtime: Runtime) -> None:
     assert (result.review.policy, result.review.propensity) == (review.OPENED, None)
 
 
+def test_a_claim_that_ran_out_is_taken_up_again_as_the_draw_that_it_was(runtime: Runtime) -> None:
+    clip_id = store_clip(runtime, "a")
+    drawn(runtime)
+    expire_claims(runtime)
+
+    result = save(runtime, review.open_clip(runtime, clip_id, "ann"))
+
+    assert result.review.policy != review.OPENED
+    assert result.review.propensity == 1.0
+
+
 def test_drawing_flagged_clips_alone_never_makes_an_audit(runtime: Runtime) -> None:
     flagged = {store_clip(runtime, f"f{index}", expected_errors=2.0) for index in range(8)}
     store_clip(runtime, "confident", expected_errors=0.0)
