@@ -20,7 +20,7 @@ from workbench import preferences
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["LeftOut", "Lessons", "gather"]
+__all__ = ["LeftOut", "Lessons", "gather", "survey"]
 
 _AUDIT = "audit"
 
@@ -81,11 +81,7 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
         engine: whose transcripts count; an estimate belongs to one version of one engine
     """
     settings = preferences.get(runtime).retrain
-    with runtime.database.session() as session:
-        found = corrections.list_corrections(session)
-    reasons = [_reason_against(correction, engine) for correction in found]
-    usable = [item for item, reason in zip(found, reasons, strict=True) if reason is None]
-    counts = {name: reasons.count(name) for name in LeftOut.__dataclass_fields__}
+    usable, left_out = _sort_out(runtime, engine)
     weights = _weights(usable, settings)
     examples = tuple(
         TrainingExample(
@@ -109,7 +105,22 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
         if example.is_uniform_draw and _share_of(example.group) < settings.test_share
     }
     is_held_out = tuple(example.group in judging for example in examples)
-    return Lessons(examples, is_held_out, LeftOut(**counts))
+    return Lessons(examples, is_held_out, left_out)
+
+
+def survey(runtime: "Runtime", engine: Engine) -> tuple[tuple[str, ...], LeftOut]:
+    """Ids of the usable reviews and what is left out, without reading any transcript."""
+    usable, left_out = _sort_out(runtime, engine)
+    return tuple(correction.review.id for correction in usable), left_out
+
+
+def _sort_out(runtime: "Runtime", engine: Engine) -> tuple[list[Correction], LeftOut]:
+    with runtime.database.session() as session:
+        found = corrections.list_corrections(session)
+    reasons = [_reason_against(correction, engine) for correction in found]
+    usable = [item for item, reason in zip(found, reasons, strict=True) if reason is None]
+    counts = {name: reasons.count(name) for name in LeftOut.__dataclass_fields__}
+    return usable, LeftOut(**counts)
 
 
 def _reason_against(correction: Correction, engine: Engine) -> str | None:

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,7 +33,7 @@ from workbench.champions import (
     rollback,
     versions,
 )
-from workbench.lessons import LeftOut, Lessons, gather
+from workbench.lessons import LeftOut, Lessons, gather, survey
 from workbench.runtime import BUILT_IN_TRANSCRIPT, Runtime
 from workbench.worker import register_handler
 
@@ -108,13 +108,13 @@ class RetrainOutcome:
 def readiness(runtime: Runtime) -> Readiness:
     """Count what there is to learn from; loads the recogniser when it is not loaded yet."""
     engine = runtime.engine().engine
-    lessons = gather(runtime, engine)
+    usable, left_out = survey(runtime, engine)
     with runtime.database.session() as session:
         is_running = jobs.has_active(session, RETRAIN)
     return Readiness(
-        num_new=len(_new_reviews(runtime, engine, lessons)),
+        num_new=len(_new_reviews(runtime, engine, usable)),
         num_needed=preferences.get(runtime).retrain.min_new_reviews,
-        left_out=lessons.left_out,
+        left_out=left_out,
         is_running=is_running,
     )
 
@@ -264,12 +264,14 @@ def _judge(
     return decide(
         figures["champion"],
         figures["challenger"],
-        num_new_reviews=len(_new_reviews(runtime, engine, lessons)),
+        num_new_reviews=len(
+            _new_reviews(runtime, engine, [example.id for example in lessons.examples])
+        ),
         settings=settings,
     )
 
 
-def _new_reviews(runtime: Runtime, engine: Engine, lessons: Lessons) -> set[str]:
+def _new_reviews(runtime: Runtime, engine: Engine, usable: Sequence[str]) -> set[str]:
     """Reviews that the champion does not know; all of them when it is the built-in one."""
     serving = runtime.estimator(engine.name).manifest.id
     with runtime.database.session() as session:
@@ -281,7 +283,7 @@ def _new_reviews(runtime: Runtime, engine: Engine, lessons: Lessons) -> set[str]
         for name in ("review_ids", "held_out_review_ids")
         for review_id in version.report.get(name, ())
     }
-    return {example.id for example in lessons.examples} - known
+    return set(usable) - known
 
 
 def _ids(lessons: Lessons, *, is_held_out: bool) -> list[str]:
