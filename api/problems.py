@@ -96,7 +96,12 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, WerkbenchError):
         raise error
     return problem_response(
-        status_of(error), detail=error.message, suggestion=error.suggestion, code=error.code
+        status_of(error),
+        detail=error.message,
+        suggestion=error.suggestion,
+        code=error.code,
+        # Whatever the client still sends would have to be read to the end otherwise.
+        headers={"Connection": "close"} if error.code == "too_large" else None,
     )
 
 

@@ -1,6 +1,6 @@
 """How long ``POST /api/v1/predict`` takes for 10 s clips, over a real socket to a real server.
 
-    python benchmarks/predict_latency.py [--requests 200] [--max-p95-ms 100]
+    python -m benchmarks.predict_latency [--requests 200] [--max-p95-ms 100]
 
 Starts ``werkbench serve`` with a data folder of its own, posts clips that are cut together from
 ``sample_audio``, first one after the other, then with 8 clients at once, and prints P50 and P95.

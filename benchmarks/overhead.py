@@ -1,0 +1,59 @@
+"""What the quality estimate costs beside the transcription that it judges.
+
+    python -m benchmarks.overhead [FILES…] [--engine pocketsphinx] [--max-share 0.05]
+
+Assesses files (by default the sample clips) and prints the seconds of every stage; features and
+estimate together should take at most 5 % of the time of the transcription.
+"""
+
+import argparse
+from collections import defaultdict
+from pathlib import Path
+
+from qe_core.asr.provider import resolve_engine
+from qe_core.audio import decode
+from qe_core.config import bundled_path, load_settings
+from qe_core.estimation.estimator import Estimator
+from qe_core.pipeline import assess
+
+ESTIMATOR = "quality-pocketsphinx-en-us"
+OURS = ("features", "estimate")
+
+
+def main() -> None:
+    """Measure and print; exit code 1 when the share is above the target."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--engine", default="pocketsphinx")
+    parser.add_argument("--max-share", type=float, default=0.05)
+    arguments = parser.parse_args()
+    settings = load_settings(engine={"name": arguments.engine})
+    files: list[Path] = arguments.files or [
+        path
+        for path in sorted(bundled_path("sample_audio").glob("*.*"))
+        if path.suffix not in {".md", ".jsonl"}
+    ]
+    engine = resolve_engine(settings.engine).engine
+    name = ESTIMATOR if engine.name == "pocketsphinx" else "quality-audio-only"
+    estimator = Estimator.load(bundled_path("models", name))
+    seconds: dict[str, float] = defaultdict(float)
+    audio_s = 0.0
+    # The first clip loads what is loaded once; it is assessed a second time in its turn.
+    for number, path in enumerate([files[0], *files]):
+        audio = decode(path, name=path.name, limits=settings.audio)
+        assessment = assess(audio, engine, estimator, settings=settings)
+        if number:
+            audio_s += audio.duration_s
+            for stage, spent_s in assessment.timings_s.items():
+                seconds[stage] += spent_s
+    print(f"{len(files)} files, {audio_s:.1f} s of audio, engine {engine.name}:{engine.model}")
+    for stage, spent_s in seconds.items():
+        print(f"{stage:14} {spent_s:8.3f} s  RTF {spent_s / audio_s:.4f}")
+    share = sum(seconds[stage] for stage in OURS) / seconds["transcription"]
+    print(f"features + estimate: {share:.1%} of the transcription")
+    if share > arguments.max_share:
+        raise SystemExit(f"That is more than {arguments.max_share:.0%}.")
+
+
+if __name__ == "__main__":
+    main()
