@@ -101,9 +101,9 @@ def _show_inputs(report: DriftReport) -> None:
     num_alerts = sum(row.drift.is_alert for row in report.inputs)
     st.caption(
         f"{num_alerts} of {len(report.inputs)} features moved more than chance explains. Such "
-        "moves explain a change of the predicted WER; alone they are no reason to worry. The distance is "
-        "in interquartile ranges of the baseline window; its threshold comes from dealing the "
-        "clips out to the two windows at random."
+        "moves explain a change of the predicted WER; alone they are no reason to worry. The "
+        "distance is in interquartile ranges of the baseline window; its threshold comes from "
+        "dealing the clips out to the two windows at random."
     )
     st.dataframe(
         drift_table(report.inputs),

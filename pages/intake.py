@@ -98,8 +98,8 @@ def _show_first_steps(runtime: Runtime) -> None:
     with st.container(border=True):
         st.markdown("**No clips yet.** Drop files above, or try Werkbench on a few sample clips.")
         if st.button("Add the sample clips", key="intake.samples", type="primary"):
-            with st.spinner("Checking the sample clips"):
-                intake.submit_samples(runtime)
+            samples = [(path.name, path) for path, _ in intake.sample_manifest()]
+            st.session_state[state.NOTICES] = submit_files(runtime, samples, source="sample")
             st.rerun()
 
 

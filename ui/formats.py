@@ -9,6 +9,7 @@ __all__ = ["chart_text", "clock", "interval", "number", "percent", "plain", "sec
 
 _NO_VALUE = "–"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_REPLACED = re.compile(r"(\\:(?=\w)|\\[<>=~-](?=\\[<>=~-]))")
 _WORD_JOINER = "\u2060"
 
 
@@ -89,7 +90,7 @@ def plain(text: str) -> str:
         \*\*b\*\* \$x\$ \[x\]\(y\)
     """
     escaped = _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
-    return re.sub(r"(\\[:<>-])(?=[\\\w])", rf"\1{_WORD_JOINER}", escaped)
+    return _REPLACED.sub(rf"\1{_WORD_JOINER}", escaped)
 
 
 def chart_text(text: str) -> str:

@@ -19,7 +19,7 @@ _REFRESH_S = 0.3
 _LABELS: Translations = {
     "start": "Start recording",
     "stop": "Stop and save",
-    "select_device": "Microphone",
+    "select_device": "Choose microphone",
 }
 
 

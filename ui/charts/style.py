@@ -2,14 +2,27 @@
 
 import plotly.graph_objects as go
 
-__all__ = ["BLUE", "ERROR_SCALE", "GREY", "PALE", "VERMILLION", "styled"]
+__all__ = ["BLUE", "GREY", "PALE", "VERMILLION", "error_color", "styled"]
 
 GREY = "#8A96A3"
 PALE = "rgba(138, 150, 163, 0.35)"
 BLUE = "#2E8BC0"
 VERMILLION = "#D55E00"
-ERROR_SCALE = [[0.0, GREY], [1.0, VERMILLION]]
-"""From unremarkable to probably wrong; told apart without telling red from green."""
+
+
+def error_color(rate: float) -> str:
+    """From unremarkable grey to vermillion; told apart without telling red from green.
+
+    Args:
+        rate: expected errors per word in [0, 1]
+
+    Examples:
+        >>> error_color(0.0), error_color(1.0)
+        ('#8a96a3', '#d55e00')
+    """
+    ends = [[int(color[at : at + 2], 16) for at in (1, 3, 5)] for color in (GREY, VERMILLION)]
+    mixed = [round(low + rate * (high - low)) for low, high in zip(*ends, strict=True)]
+    return "#" + "".join(f"{value:02x}" for value in mixed)
 
 
 def styled(

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from qe_core.types import FloatArray, Segment
-from ui.charts.style import ERROR_SCALE, PALE, styled
+from ui.charts.style import GREY, PALE, VERMILLION, error_color, styled
 from ui.formats import chart_text, seconds
 
 __all__ = ["error_rates", "waveform"]
@@ -76,22 +76,11 @@ def waveform(
             y=(bars[:, 1] - bars[:, 0])[~uncovered],
             base=bars[~uncovered, 0],
             width=width_s,
-            marker={
-                "color": rates[covered],
-                "colorscale": ERROR_SCALE,
-                "cmin": 0.0,
-                "cmax": 1.0,
-                "line": {"width": 0},
-                "colorbar": {
-                    "title": {"text": "Expected errors<br>per word", "side": "top"},
-                    "thickness": 10,
-                    "tickvals": [0, 0.5, 1],
-                    "ticktext": ["0", "0.5", "1"],
-                },
-            },
+            marker={"color": [error_color(rates[index]) for index in covered]},
             customdata=[_hover(segments[index], rates[index]) for index in covered],
             hovertemplate="%{customdata}<extra></extra>",
         )
+        figure.add_scatter(**_color_bar())
     styled(
         figure,
         title="Sound by expected errors of each segment",
@@ -103,6 +92,29 @@ def waveform(
     figure.update_xaxes(range=[0, duration_s])
     figure.update_yaxes(range=[-1.02, 1.02], tickvals=[-1, 0, 1])
     return figure
+
+
+def _color_bar() -> dict[str, Any]:
+    """A scale beside the chart; bars that are coloured by number fill the console with warnings."""
+    return {
+        "x": [None],
+        "y": [None],
+        "mode": "markers",
+        "hoverinfo": "skip",
+        "marker": {
+            "color": [0.0],
+            "colorscale": [[0.0, GREY], [1.0, VERMILLION]],
+            "cmin": 0.0,
+            "cmax": 1.0,
+            "showscale": True,
+            "colorbar": {
+                "title": {"text": "Expected errors<br>per word", "side": "top"},
+                "thickness": 10,
+                "tickvals": [0, 0.5, 1],
+                "ticktext": ["0", "0.5", "1"],
+            },
+        },
+    }
 
 
 def _fewer_bars(peaks: FloatArray) -> FloatArray:
