@@ -42,7 +42,7 @@ def main() -> None:
     app()
 
 
-@app.command()
+@app.command("assess")
 def assess(
     files: Annotated[list[Path], typer.Argument(help="Audio files.", show_default=False)],
     as_json: _JSON = False,
@@ -60,7 +60,7 @@ def assess(
     raise typer.Exit(1 if num_refused else 0)
 
 
-@app.command()
+@app.command("evaluate")
 def evaluate(
     manifest: Annotated[Path, typer.Option(help="JSON Lines with audio_filepath and text.")],
     engine: _ENGINE = None,
@@ -77,7 +77,7 @@ def evaluate(
         )
 
 
-@app.command()
+@app.command("corpus")
 def corpus(
     manifest: Annotated[
         Path,
@@ -110,7 +110,7 @@ def corpus(
         make_corpus(plan, out, engine=engine, num_processes=processes)
 
 
-@app.command()
+@app.command("train")
 def train(
     recognised: Annotated[Path, typer.Argument(help="recognised.jsonl of `werkbench corpus`.")],
     out: Annotated[Path, typer.Option(help="Folder that gets one folder per estimator.")],
@@ -123,7 +123,7 @@ def train(
         train_builtin(recognised, out, seed=seed)
 
 
-@app.command()
+@app.command("serve")
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="Port to listen on.")] = None,
@@ -136,7 +136,7 @@ def serve(
         serve_app(host=host, port=port, opens_browser=not no_browser)
 
 
-@app.command()
+@app.command("doctor")
 def doctor(as_json: _JSON = False) -> None:
     """Say what works on this machine, what doesn't, and what to do.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from fastapi.routing import APIRoute
 
 from jobs.cli import app
 
@@ -42,7 +43,7 @@ def test_every_page_is_explained(page: str) -> None:
 
 def test_every_command_is_explained_with_every_option() -> None:
     for command in app.registered_commands:
-        name = command.name or command.callback.__name__
+        name = str(command.name)
         line = next(line for line in GUIDE.splitlines() if line.startswith(f"| `werkbench {name}"))
         options = _options(name)
         assert options
@@ -69,6 +70,7 @@ def test_every_route_is_explained() -> None:
 
     for router in (predict.router, clips.router, clips.media_router):
         for route in router.routes:
+            assert isinstance(route, APIRoute)
             (method,) = route.methods
             assert f"`{method} /api/v1{route.path}`" in GUIDE
 
