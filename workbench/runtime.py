@@ -2,9 +2,11 @@
 
 import logging
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from qe_core.asr.base import Progress
+from qe_core.asr.isolated import IsolatedEngine, isolate
 from qe_core.asr.provider import Resolved, resolve_engine
 from qe_core.config import EngineSettings, Settings, bundled_path, load_settings
 from qe_core.errors import EstimatorError, NotFoundError
@@ -66,6 +68,8 @@ class Runtime:
     def close(self) -> None:
         """Stop the worker and close the database."""
         self.worker.stop()
+        with self._engine_lock:
+            self._let_go_of_engine()
         self.database.close()
 
     def engine(self, on_progress: Progress | None = None) -> Resolved:
@@ -80,10 +84,17 @@ class Runtime:
         wanted = preferences.get(self).engine
         with self._engine_lock:
             if self._engine is None or self._engine[0] != wanted:
-                self._engine = None  # two recognisers need not fit into memory together
-                self._engine = (wanted, resolve_engine(wanted, on_progress))
+                self._let_go_of_engine()  # two need not fit into memory together
+                resolved = resolve_engine(wanted, on_progress)
+                engine = isolate(resolved.engine, wanted)
+                self._engine = (wanted, replace(resolved, engine=engine))
                 _log.info("Recogniser: %s", self._engine[1].why)
             return self._engine[1]
+
+    def _let_go_of_engine(self) -> None:
+        former, self._engine = self._engine, None
+        if former is not None and isinstance(former[1].engine, IsolatedEngine):
+            former[1].engine.close()
 
     def loaded_engine(self) -> Resolved | None:
         """The recogniser if it is loaded; never waits."""

@@ -182,7 +182,7 @@ class Worker:
         if self.is_running:
             return
         self._stopping.clear()
-        self._recover(silent_since=None)
+        self.recover()
         self._thread = threading.Thread(target=self._work, name="werkbench-worker", daemon=True)
         self._thread.start()
 
@@ -234,7 +234,7 @@ class Worker:
                     continue
                 if time.monotonic() - last_check > _SILENT_S:
                     last_check = time.monotonic()
-                    self._recover(silent_since=utc_now() - timedelta(seconds=_SILENT_S))
+                    self.recover(silent_since=utc_now() - timedelta(seconds=_SILENT_S))
             except Exception:  # noqa: BLE001 - the worker outlives everything
                 if not self._stopping.is_set():
                     _log.exception("The worker could not take a job; it tries again.")
@@ -297,8 +297,13 @@ class Worker:
             if not self._stopping.is_set():
                 _log.error("The end of a job could not be stored: %s", error.message)
 
-    def _recover(self, *, silent_since: datetime | None) -> None:
-        """Queue jobs that were interrupted, and give up those that were interrupted too often."""
+    def recover(self, *, silent_since: datetime | None = None) -> None:
+        """Queue jobs that were interrupted, and give up those that were interrupted too often.
+
+        Args:
+            silent_since: only jobs that have shown no life since then; all running ones by
+                default, which is right before this process has begun any
+        """
 
         def work(session: Session) -> list[tuple[Job, bool]]:
             interrupted = jobs.list_running(session, silent_since=silent_since)
