@@ -87,11 +87,14 @@ def test_what_is_typed_while_the_server_is_away_survives_a_reload_after_it_is_ba
     server, ids = quiet(f"{TEXT} one")
     desk = Desk(launch(), server, "ann").open(ids[0])
     server.kill()
-    desk.write(" typed alone")
+    # Long enough for Streamlit's own dialog about the connection, which takes the keyboard.
+    alone = " typed on while nobody answers" * 8
+    desk.write(alone, delay_ms=1000 / 30)
     expect(desk.state).to_contain_text("kept in this browser")
+    expect(desk.rows.first).to_have_value("the quick brown fox jumps over" + alone)
     server.start()
     desk.page.reload()
-    expect(desk.rows.first).to_have_value("the quick brown fox jumps over typed alone")
+    expect(desk.rows.first).to_have_value("the quick brown fox jumps over" + alone)
     expect(desk.state).to_have_text(re.compile("^Saved"))
 
 

@@ -30,6 +30,7 @@ _SCRIPTS = (
     "editor.js",
     "drafts.js",
     "keys.js",
+    "guard.js",
     "desk.js",
     "work.js",
     "show.js",

@@ -32,6 +32,7 @@ class Desk {
     this.player.rate = this.prefs.rate ?? 1;
     this.editor.threshold = this.prefs.threshold ?? 0.5;
     this.find(".wb-threshold").value = String(this.editor.threshold);
+    this.guard = new KeyboardGuard(this.editor, root);
     this.listen();
     this.show();
     this.showTransport();
@@ -192,6 +193,7 @@ class Desk {
   }
 
   onKey(event) {
+    if (this.guard.take(event)) return;
     const target = event.composedPath()[0];
     const isOurs = this.root.contains(target);
     const isText = target instanceof Element && target.matches("input, textarea, select, [contenteditable]");
@@ -251,6 +253,7 @@ class Desk {
     clearTimeout(this.keepTimer);
     this.player.unload();
     this.wave.destroy();
+    this.guard.destroy();
     this.outbox.destroy();
   }
 }

@@ -111,6 +111,15 @@ class Editor {
     this.onChange();
   }
 
+  // Write into a row as a key would have done.
+  insert(area, text) {
+    const row = this.rows.find((candidate) => candidate.area === area);
+    if (!row || area.readOnly) return;
+    row.caretBefore = area.selectionStart;
+    area.setRangeText(text, area.selectionStart, area.selectionEnd, "end");
+    this.input(row, { inputType: "insertText" });
+  }
+
   // Arrow keys and Enter walk from row to row as in one text.
   keydown(row, event) {
     if (event.isComposing || event.altKey || event.ctrlKey || event.metaKey) return;
