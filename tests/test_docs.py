@@ -71,7 +71,7 @@ def test_every_route_is_explained() -> None:
     for router in (predict.router, clips.router, clips.media_router):
         for route in router.routes:
             assert isinstance(route, APIRoute)
-            (method,) = route.methods or ()
+            method = min(route.methods or {"?"})
             assert f"`{method} /api/v1{route.path}`" in GUIDE
 
 
