@@ -21,6 +21,8 @@ def show_training(runtime: Runtime) -> None:
     if runtime.loaded_engine() is None:
         st.caption("The recogniser is loading; training needs it.")
         return
+    # Looked up once: a training that ends in between must not leave the button switched off.
+    is_busy = any(job.state in {"queued", "running"} for job in _jobs(runtime))
     ready = retrain.readiness(runtime)
     st.markdown(
         f"**{ready.num_new} new corrections** since the champion was trained; "
@@ -33,11 +35,10 @@ def show_training(runtime: Runtime) -> None:
         key="settings.retrain",
         type="primary",
         icon=":material/model_training:",
-        disabled=ready.is_running,
+        disabled=is_busy,
     ):
         retrain.start(runtime, acting_person(runtime))
         st.rerun()
-    is_busy = any(job.state in {"queued", "running"} for job in _jobs(runtime))
     st.fragment(_show_progress, run_every=_REFRESH_S if is_busy else None)(
         runtime, is_polling=is_busy
     )
