@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -221,13 +222,14 @@ class TrainingTable:
             TrainingError: the file is missing or no training table
         """
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            # NumPy leaves a file open that it opened itself and cannot read.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 values: dict[str, Any] = {name: archive[name] for name in archive.files}
             values["feature_names"] = tuple(str(name) for name in values["feature_names"])
             values["schema"] = str(values["schema"])
             values["word_features"] = values["word_features"].astype(np.float32)
             return cls(**values)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise TrainingError(
                 f"{path.name}: not a training table ({error}).",
                 suggestion="Build it again with `werkbench train`.",

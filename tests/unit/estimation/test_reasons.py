@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from qe_core.estimation.reasons import find_reasons
+from qe_core.features import INFO
+from qe_core.types import Reason
+
+MEDIANS = {"snr_db": 20.0, "wada_snr_db": 20.0, "confidence_p5": 0.3, "confidence_p10": 0.3}
+
+
+def _find(added: dict[str, float], values: dict[str, float], limit: int = 3) -> list[Reason]:
+    names = list(added)
+    return list(
+        find_reasons(
+            np.array([added[name] for name in names], np.float32),
+            np.array([values[name] for name in names], np.float32),
+            names=names,
+            medians=MEDIANS,
+            limit=limit,
+        )
+    )
+
+
+def test_a_low_value_gets_the_sentence_for_low() -> None:
+    (reason,) = _find({"snr_db": 0.2}, {"snr_db": 3.0})
+    assert reason.text == INFO["snr_db"].low
+    assert reason.contribution == pytest.approx(0.2)
+
+
+def test_the_strongest_reason_comes_first() -> None:
+    reasons = _find({"snr_db": 0.1, "confidence_p5": 0.3}, {"snr_db": 3.0, "confidence_p5": 0.1})
+    assert [reason.code for reason in reasons] == ["confidence_p5", "snr_db"]
+
+
+def test_features_with_one_sentence_are_one_reason_with_what_they_add_together() -> None:
+    (reason,) = _find(
+        {"confidence_p5": 0.1, "confidence_p10": 0.2},
+        {"confidence_p5": 0.1, "confidence_p10": 0.1},
+    )
+    assert reason.contribution == pytest.approx(0.3)
+    assert reason.code == "confidence_p10"
+
+
+def test_what_pushes_the_prediction_down_is_no_reason() -> None:
+    assert _find({"snr_db": -0.2}, {"snr_db": 3.0}) == []
+
+
+def test_undefined_and_unknown_features_are_no_reason() -> None:
+    assert _find({"snr_db": 0.2, "unheard_of": 0.5}, {"snr_db": np.nan, "unheard_of": 1.0}) == []

@@ -1,0 +1,91 @@
+import numpy as np
+import pytest
+
+from qe_core.estimation.words import WORD_FEATURES, spread_over_segments, word_features
+from qe_core.types import Segment, SpeechSpan, Transcript, Word
+
+
+def _clip(*segments: Segment) -> Transcript:
+    return Transcript(segments, "en", "pocketsphinx", "en-us", "1")
+
+
+def _segment(start_s: float, text: str, *, alternatives: tuple[str, ...] = ()) -> Segment:
+    words = tuple(
+        Word(word, start_s + index, start_s + index + 0.5, 0.2 * (index + 1))
+        for index, word in enumerate(text.split())
+    )
+    end_s = words[-1].end_s if words else start_s
+    return Segment(start_s, end_s, text, words, -2.0, alternatives=alternatives)
+
+
+def _column(transcript: Transcript, name: str) -> list[float]:
+    return [float(value) for value in word_features(transcript)[:, WORD_FEATURES.index(name)]]
+
+
+def test_every_word_has_a_row() -> None:
+    features = word_features(_clip(_segment(0, "a b c"), _segment(5, "d")))
+    assert features.shape == (4, len(WORD_FEATURES))
+
+
+def test_no_words_no_rows() -> None:
+    assert word_features(_clip()).shape == (0, len(WORD_FEATURES))
+
+
+def test_neighbours_reach_across_segments() -> None:
+    clip = _clip(_segment(0, "a b"), _segment(5, "c"))
+    assert _column(clip, "confidence_after")[:2] == pytest.approx([0.4, 0.2])
+    assert _column(clip, "gap_after_s")[:2] == pytest.approx([0.5, 3.5])
+    assert np.isnan(_column(clip, "confidence_before")[0])
+
+
+def test_agreement_is_the_share_of_readings_that_have_the_word() -> None:
+    clip = _clip(_segment(0, "one two three", alternatives=("one too three", "one two", "")))
+    assert _column(clip, "agreement") == pytest.approx([1.0, 0.5, 0.5])
+
+
+def test_agreement_is_undefined_without_other_readings() -> None:
+    assert np.isnan(_column(_clip(_segment(0, "one")), "agreement")).all()
+
+
+def test_agreement_keeps_its_rows_when_a_word_holds_a_space() -> None:
+    word = Word("New York", 0, 1, 0.5)
+    clip = _clip(Segment(0, 1, "New York", (word,), alternatives=("NewYork",)))
+    assert _column(clip, "agreement") == [1.0]
+
+
+def test_repeated_words_are_marked_on_both_sides() -> None:
+    assert _column(_clip(_segment(0, "no no yes")), "is_repeated") == [1.0, 1.0, 0.0]
+
+
+def test_segments_sum_to_the_expected_errors() -> None:
+    clip = _clip(_segment(0, "a b"), _segment(10, "c"))
+    parts = spread_over_segments(
+        3.7,
+        clip,
+        (SpeechSpan(0, 12),),
+        word_error_probabilities=(0.1, 0.2, 0.9),
+        words_per_speech_s=2.0,
+    )
+    assert sum(parts) == pytest.approx(3.7)
+
+
+def test_uncovered_speech_counts_for_the_nearest_segment() -> None:
+    clip = _clip(_segment(0, "a"), _segment(10, "b"))
+    covered = (SpeechSpan(0, 0.5), SpeechSpan(10, 10.5))
+    options = {"word_error_probabilities": (0.5, 0.5), "words_per_speech_s": 2.0}
+    assert spread_over_segments(2, clip, covered, **options) == pytest.approx((1, 1))
+    more = (*covered, SpeechSpan(8, 9))
+    assert spread_over_segments(2, clip, more, **options) == pytest.approx((1 / 3, 5 / 3))
+
+
+def test_segments_without_words_share_by_length() -> None:
+    clip = _clip(Segment(0, 1, ""), Segment(1, 4, ""))
+    parts = spread_over_segments(4.0, clip, (), word_error_probabilities=(), words_per_speech_s=2.0)
+    assert parts == pytest.approx((1, 3))
+
+
+def test_no_segment_no_parts() -> None:
+    assert (
+        spread_over_segments(1, _clip(), (), word_error_probabilities=(), words_per_speech_s=2.0)
+        == ()
+    )
