@@ -1,6 +1,7 @@
 """What became of the latest clips, one card each, from queued to ready or failed."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import streamlit as st
 
@@ -15,6 +16,7 @@ from workbench.worker import JobStatus
 
 __all__ = ["show_cards"]
 
+_REVIEW = Path(__file__).resolve().parents[1] / "pages" / "review.py"
 _MAX_TEXT = 240
 _STAGES = {"decoding": "Decoding", "transcribing": "Transcribing", "estimating": "Estimating"}
 
@@ -76,6 +78,10 @@ def _show_ready(runtime: Runtime, row: ClipRow, *, is_open: bool) -> None:
         if not is_open:
             st.markdown(f"{percent(row.predicted_wer)} :gray[({interval(row.low, row.high)})]")
             show_flag(is_flagged=bool(row.flagged))
+        if is_open and st.button(
+            "Review this clip", key=f"intake.review.{row.clip_id}", icon=":material/edit_note:"
+        ):
+            st.switch_page(_REVIEW, query_params={state.CLIP: row.clip_id})
         st.button(
             "Close" if is_open else "Open",
             key=f"intake.open.{row.clip_id}",

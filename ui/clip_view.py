@@ -66,7 +66,9 @@ def show_verdict(estimate: Estimate, *, is_flagged: bool) -> None:
             width="content",
         )
         show_flag(is_flagged=is_flagged)
-    st.markdown("\n".join(f"- {plain(reason.text)}" for reason in estimate.reasons))
+    if estimate.reasons:
+        st.caption("Why it is flagged" if is_flagged else "What speaks against it")
+        st.markdown("\n".join(f"- {plain(reason.text)}" for reason in estimate.reasons))
 
 
 def show_flag(*, is_flagged: bool) -> None:

@@ -50,6 +50,7 @@ def _show_table(versions: Sequence[ModelVersion]) -> None:
             }
         ),
         key="settings.versions",
+        column_config={"Version": st.column_config.TextColumn(width=230)},
         hide_index=True,
         height="content",
     )
@@ -81,7 +82,7 @@ def _show_comparison(version: ModelVersion) -> None:
         )
     with right:
         for is_met, text in version.conditions:
-            with st.container(horizontal=True, vertical_alignment="center"):
+            with st.container(horizontal=True, vertical_alignment="center", wrap=False):
                 if is_met:
                     st.badge("Passed", icon=":material/check:", color="gray")
                 else:
