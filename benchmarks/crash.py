@@ -28,7 +28,7 @@ from qe_core.errors import WerkbenchError
 from qe_core.estimation.estimator import Estimator
 from storage.database import Session
 from storage.repositories import clips, drafts, events, hypotheses, jobs, models, reviews
-from workbench import library, worker
+from workbench import library
 from workbench.runtime import Runtime
 
 __all__ = ["SPANS_S", "ActResult", "check", "main", "run_act", "serves"]
@@ -326,14 +326,14 @@ def _go_on(act: str, data_dir: Path, told: Acknowledged) -> list[str]:
         num_jobs = _NUM_JOBS_AT_END[act]
         while num_jobs and time.monotonic() < end and runtime.worker.run_next():
             num_jobs -= 1
-        stuck = [status for status in worker.progress(runtime) if status.state == jobs.RUNNING]
-        failed = [
-            status
-            for status in worker.progress(runtime)
-            if status.state == jobs.FAILED and "interrupted" not in (status.error or "")
+        with runtime.database.session() as session:
+            ended = jobs.list_recent(session, limit=1_000_000)
+        problems = [f"job {job.id} is stuck" for job in ended if job.state == jobs.RUNNING]
+        problems += [
+            f"job {job.id} failed: {job.error}"
+            for job in ended
+            if job.state == jobs.FAILED and "interrupted" not in (job.error or "")
         ]
-        problems = [f"job {status.job_id} is stuck" for status in stuck]
-        problems += [f"job {status.job_id} failed: {status.error}" for status in failed]
     finally:
         runtime.close()
     return problems + check(data_dir, told)
