@@ -10,7 +10,6 @@ import soundfile
 from qe_core.config import EngineSettings, bundled_path
 from qe_core.corpus.build import CorpusPlan, build_corpus
 from qe_core.corpus.examples import read_recognised
-from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
 
 _ENGINE = EngineSettings(name="pocketsphinx")
