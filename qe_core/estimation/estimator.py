@@ -168,7 +168,7 @@ class Estimator:
                 self.counts.explain(row, counts)[0],
                 row[0],
                 names=self.manifest.feature_names,
-                medians=self.manifest.medians,
+                usual_ranges=self.manifest.usual_ranges,
                 limit=num_reasons,
             ),
             word_error_probabilities=word_probabilities,

@@ -30,7 +30,8 @@ class Manifest:
         normaliser: version of the text normaliser its WER is defined by
         schema: feature schema, see :func:`qe_core.features.base.schema_of`
         feature_names: the features in the order of the models' columns
-        medians: median of every feature in training; says whether a value is high or low
+        usual_ranges: where the middle 60 % of the training clips lie, by feature; a value beyond
+            is worth a sentence
         data_fingerprint: hash of the training table
         num_clips: clips it was trained on
         metrics: figures by slice, see :class:`qe_core.estimation.evaluation.Metrics`
@@ -52,7 +53,7 @@ class Manifest:
     normaliser: str
     schema: str
     feature_names: tuple[str, ...]
-    medians: Mapping[str, float | None]
+    usual_ranges: Mapping[str, tuple[float, float] | None]
     data_fingerprint: str
     num_clips: int
     metrics: Mapping[str, Any]

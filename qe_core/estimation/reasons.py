@@ -16,7 +16,7 @@ def find_reasons(
     values: FloatArray,
     *,
     names: Sequence[str],
-    medians: Mapping[str, float | None],
+    usual_ranges: Mapping[str, tuple[float, float] | None],
     limit: int,
 ) -> tuple[Reason, ...]:
     """Turn what features add to a prediction into sentences.
@@ -27,7 +27,8 @@ def find_reasons(
         contributions: what every feature adds to the predicted WER, shape ``(num_features,)``
         values: the features, same shape
         names: their names, in the same order
-        medians: median of every feature in training; says whether a value is high or low
+        usual_ranges: where most training clips lie, by feature; what lies within is no reason
+            that a person would understand
         limit: reasons at most
 
     Returns:
@@ -36,7 +37,7 @@ def find_reasons(
     added: dict[str, float] = {}
     strongest: dict[str, tuple[float, str]] = {}
     for name, value, contribution in zip(names, values, contributions, strict=True):
-        sentence = _sentence(name, float(value), medians.get(name))
+        sentence = _sentence(name, float(value), usual_ranges.get(name))
         if not sentence:
             continue
         added[sentence] = added.get(sentence, 0.0) + float(contribution)
@@ -50,8 +51,12 @@ def find_reasons(
     )
 
 
-def _sentence(name: str, value: float, median: float | None) -> str:
+def _sentence(name: str, value: float, usual_range: tuple[float, float] | None) -> str:
     info = INFO.get(name)
-    if info is None or median is None or value != value:  # noqa: PLR0124  # NaN is not itself
+    if info is None or usual_range is None:
         return ""
-    return info.high if value > median else info.low
+    low, high = usual_range
+    if value > high:
+        return info.high
+    # NaN is neither above nor below, and says nothing.
+    return info.low if value < low else ""

@@ -273,8 +273,8 @@ def _manifest(
     constants, scale = fitted
     fingerprint = table.fingerprint
     finite = np.where(np.isfinite(table.features), table.features, np.nan)
-    medians = {
-        name: float(np.nanmedian(column)) if np.isfinite(column).any() else None
+    usual_ranges = {
+        name: _usual_range(column)
         for name, column in zip(table.feature_names, finite.T, strict=True)
     }
     has_words = table.num_reference_words > 0
@@ -288,7 +288,7 @@ def _manifest(
         normaliser=plan.normaliser,
         schema=table.schema,
         feature_names=table.feature_names,
-        medians=medians,
+        usual_ranges=usual_ranges,
         data_fingerprint=fingerprint,
         num_clips=table.num_clips,
         metrics={"cross_validated": metrics.to_dict()},
@@ -300,6 +300,13 @@ def _manifest(
         curves=fit_curves(table.features, table.feature_names, wer),
         lineage=_lineage(table, plan),
     )
+
+
+def _usual_range(column: FloatArray) -> tuple[float, float] | None:
+    if not np.isfinite(column).any():
+        return None
+    low, high = np.nanquantile(column, (0.2, 0.8))
+    return float(low), float(high)
 
 
 def _lineage(table: TrainingTable, plan: TrainingPlan) -> dict[str, Any]:

@@ -41,7 +41,6 @@ _INFO = (
         "duration_s",
         "duration",
         "s",
-        high="The clip is long.",
         low="The clip is very short: there is little context to go by.",
     ),
     FeatureInfo(

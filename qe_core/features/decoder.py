@@ -110,7 +110,8 @@ _INFO = (
         high="The recogniser saw many other ways to read this.",
         low="The recogniser saw no other way to read this.",
     ),
-    FeatureInfo("text_compression", "text compression", high="The text repeats itself."),
+    # Long texts compress better than short ones: no reason by itself.
+    FeatureInfo("text_compression", "text compression"),
     FeatureInfo(
         "max_repeats", "repeats in a row", high="The same words follow one another again and again."
     ),

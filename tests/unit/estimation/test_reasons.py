@@ -5,7 +5,12 @@ from qe_core.estimation.reasons import find_reasons
 from qe_core.features import INFO
 from qe_core.types import Reason
 
-MEDIANS = {"snr_db": 20.0, "wada_snr_db": 20.0, "confidence_p5": 0.3, "confidence_p10": 0.3}
+USUAL = {
+    "snr_db": (10.0, 30.0),
+    "wada_snr_db": (10.0, 30.0),
+    "confidence_p5": (0.2, 0.4),
+    "confidence_p10": (0.2, 0.4),
+}
 
 
 def _find(added: dict[str, float], values: dict[str, float], limit: int = 3) -> list[Reason]:
@@ -15,7 +20,7 @@ def _find(added: dict[str, float], values: dict[str, float], limit: int = 3) -> 
             np.array([added[name] for name in names], np.float32),
             np.array([values[name] for name in names], np.float32),
             names=names,
-            medians=MEDIANS,
+            usual_ranges=USUAL,
             limit=limit,
         )
     )
@@ -47,3 +52,7 @@ def test_what_pushes_the_prediction_down_is_no_reason() -> None:
 
 def test_undefined_and_unknown_features_are_no_reason() -> None:
     assert _find({"snr_db": 0.2, "unheard_of": 0.5}, {"snr_db": np.nan, "unheard_of": 1.0}) == []
+
+
+def test_a_value_as_in_most_clips_is_no_reason_however_much_it_adds() -> None:
+    assert _find({"snr_db": 0.4}, {"snr_db": 29.0}) == []
