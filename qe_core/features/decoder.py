@@ -110,8 +110,11 @@ _INFO = (
         high="The recogniser saw many other ways to read this.",
         low="The recogniser saw no other way to read this.",
     ),
-    # Long texts compress better than short ones: no reason by itself.
-    FeatureInfo("text_compression", "text compression"),
+    FeatureInfo(
+        "text_compression",
+        "text compression",
+        high="The text is long or repeats parts of itself.",
+    ),
     FeatureInfo(
         "max_repeats", "repeats in a row", high="The same words follow one another again and again."
     ),
