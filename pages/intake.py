@@ -8,7 +8,7 @@ from typing import BinaryIO
 import streamlit as st
 
 from ui import state
-from ui.clip_cards import show_cards
+from ui.clip_cards import show_cards, show_under_way
 from ui.engine_note import is_loading, show_engine_note
 from ui.live import show_live_microphone
 from ui.messages import shown_errors
@@ -89,6 +89,7 @@ def _show_results(runtime: Runtime, *, is_polling: bool) -> None:
             _show_first_steps(runtime)
             return
         st.subheader("Latest clips")
+        show_under_way(worker.progress(runtime), [row.clip_id for row in page.rows])
         show_cards(runtime, page.rows, {job.clip_id: job for job in jobs if job.clip_id})
         if page.total > _NUM_CARDS:
             st.page_link(_LIBRARY, label=f"All {page.total} clips in the library")

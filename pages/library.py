@@ -1,13 +1,11 @@
 """Library: every clip, searched, filtered, sorted, opened."""
 
 from pathlib import Path
-from typing import TypeVar
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
-from storage.repositories.search import Sort
 from ui.clip_facts import show_facts
+from ui.clip_filters import show_filters
 from ui.clip_table import CLIP_COLUMNS, clip_table
 from ui.clip_view import show_clip
 from ui.formats import plain
@@ -18,30 +16,10 @@ from workbench import library
 from workbench.library import ClipRow
 from workbench.runtime import Runtime
 
-T = TypeVar("T")
-
 _REVIEW = Path(__file__).with_name("review.py")
 _INTAKE = Path(__file__).with_name("intake.py")
 _ROWS_PER_PAGE = 15
 _PAGE = "library.page"
-_ANY = "All"
-_FLAGGED = {_ANY: None, "Flagged": True, "Not flagged": False}
-_REVIEWED = {_ANY: None, "Reviewed": True, "Not reviewed": False}
-_SOURCES = {
-    _ANY: None,
-    "Upload": "upload",
-    "Microphone": "microphone",
-    "API": "api",
-    "Folder": "folder",
-    "Sample": "sample",
-}
-_SORTS: dict[str, Sort] = {
-    "Newest first": "newest",
-    "Oldest first": "oldest",
-    "Worst predicted first": "worst",
-    "Longest first": "longest",
-    "By name": "name",
-}
 
 
 def _show_page() -> None:
@@ -56,26 +34,16 @@ def _show_page() -> None:
 
 
 def _show_list(runtime: Runtime) -> None:
-    columns = st.columns([4, 2, 2, 2, 3])
-    text = columns[0].text_input(
-        "Search names and texts",
-        key="library.text",
-        on_change=_to_first_page,
-        persist_state="session",
-    )
-    flagged = _choice(columns[1], "Flag", _FLAGGED)
-    reviewed = _choice(columns[2], "Review", _REVIEWED)
-    source = _choice(columns[3], "Source", _SOURCES)
-    sort = _choice(columns[4], "Order", _SORTS)
+    filters = show_filters(_to_first_page)
     slot = st.container()
     number = st.session_state.get(_PAGE, 1)
     found = library.search(
         runtime,
-        text=text,
-        flagged=flagged,
-        reviewed=reviewed,
-        source=source,
-        sort=sort,
+        text=filters.text,
+        flagged=filters.flagged,
+        reviewed=filters.reviewed,
+        source=filters.source,
+        sort=filters.sort,
         limit=_ROWS_PER_PAGE,
         offset=(number - 1) * _ROWS_PER_PAGE,
     )
@@ -89,17 +57,6 @@ def _show_list(runtime: Runtime) -> None:
         else:
             st.info("No clip fits. Change the search, or take some audio in.")
             st.page_link(_INTAKE, label="Go to intake", icon=":material/input:")
-
-
-def _choice(column: DeltaGenerator, label: str, options: dict[str, T]) -> T:
-    chosen = column.selectbox(
-        label,
-        list(options),
-        key=f"library.{label.lower()}",
-        on_change=_to_first_page,
-        persist_state="session",
-    )
-    return options[chosen]
 
 
 def _to_first_page() -> None:

@@ -1,6 +1,6 @@
 """What became of the latest clips, one card each, from queued to ready or failed."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import streamlit as st
@@ -14,7 +14,7 @@ from workbench.library import ClipRow
 from workbench.runtime import Runtime
 from workbench.worker import JobStatus
 
-__all__ = ["show_cards"]
+__all__ = ["show_cards", "show_under_way"]
 
 _REVIEW = Path(__file__).resolve().parents[1] / "pages" / "review.py"
 _MAX_TEXT = 240
@@ -37,6 +37,25 @@ def show_cards(runtime: Runtime, rows: list[ClipRow], jobs: Mapping[str, JobStat
                 _show_ready(runtime, row, is_open=row.clip_id == opened)
             else:
                 _show_unfinished(row, job)
+
+
+def show_under_way(jobs: Sequence[JobStatus], shown: Collection[str]) -> None:
+    """Say how much is under way, and how far the clip is that is worked on but not shown.
+
+    Args:
+        jobs: all unfinished jobs, and some finished ones
+        shown: clips that have a card of their own
+    """
+    active = [job for job in jobs if job.state in {"queued", "running"}]
+    for job in active:
+        if job.state == "running" and job.clip_id is not None and job.clip_id not in shown:
+            st.progress(job.progress, f"{plain(job.file_name)}: {_stage(job)}")
+    if len(active) > 1:
+        st.caption(f"{len(active)} jobs are under way.")
+
+
+def _stage(job: JobStatus) -> str:
+    return f"{_STAGES.get(job.stage, plain(job.stage))} {percent(job.progress)}"
 
 
 def _opened_clip(rows: list[ClipRow], jobs: Mapping[str, JobStatus]) -> str | None:
@@ -67,8 +86,7 @@ def _show_unfinished(row: ClipRow, job: JobStatus) -> None:
     if job.state == "queued":
         progress.markdown(":gray[Queued]")
     else:
-        stage = _STAGES.get(job.stage, plain(job.stage))
-        progress.progress(job.progress, f"{stage} {percent(job.progress)}")
+        progress.progress(job.progress, _stage(job))
 
 
 def _show_ready(runtime: Runtime, row: ClipRow, *, is_open: bool) -> None:
