@@ -22,7 +22,7 @@ __all__ = [
     "predict",
 ]
 
-Objective = Literal["binary:logistic", "count:poisson", "reg:squarederror", "reg:tweedie"]
+Objective = Literal["binary:logistic", "count:poisson", "reg:squarederror", "reg:quantileerror"]
 
 Folds = npt.NDArray[np.int32]
 
@@ -51,11 +51,17 @@ class TreeSettings:
     colsample: float = 0.5
     reg_lambda: float = 2.0
 
-    def parameters(self, objective: Objective, seed: int) -> dict[str, Any]:
+    def parameters(self, task: "Task", seed: int) -> dict[str, Any]:
         """As XGBoost wants them."""
-        special = {"max_delta_step": 0.7} if objective == "count:poisson" else {}
+        special: dict[str, Any] = {}
+        if task.objective == "count:poisson":
+            special["max_delta_step"] = 0.7
+        if task.objective == "reg:quantileerror":
+            special["quantile_alpha"] = task.quantile
+        if task.directions:
+            special["monotone_constraints"] = task.directions
         return {
-            "objective": objective,
+            "objective": task.objective,
             "max_depth": self.max_depth,
             "eta": self.learning_rate,
             "min_child_weight": self.min_child_weight,
@@ -82,6 +88,9 @@ class Task:
         margin: what is known beforehand, on the link scale; ``None`` starts from the mean
         objective: loss and link
         is_taught: rows to learn from, shape ``(num_rows,)``; the others are only predicted
+        directions: per feature 1 or -1 where more of it may only raise or only lower the
+            prediction, otherwise 0; empty when nothing is known
+        quantile: which one, for ``"reg:quantileerror"``
     """
 
     features: FloatArray
@@ -90,6 +99,8 @@ class Task:
     margin: FloatArray | None
     objective: Objective
     is_taught: npt.NDArray[np.bool_]
+    directions: tuple[int, ...] = ()
+    quantile: float = 0.5
 
     def matrix(self, rows: npt.NDArray[np.bool_]) -> xgb.DMatrix:
         """The rows of a mask as XGBoost wants them."""
@@ -104,7 +115,7 @@ class Task:
 
 def fit(task: Task, *, num_rounds: int, settings: TreeSettings, seed: int) -> xgb.Booster:
     """Grow a fixed number of trees on all rows that are taught."""
-    parameters = settings.parameters(task.objective, seed)
+    parameters = settings.parameters(task, seed)
     return xgb.train(parameters, task.matrix(task.is_taught), num_boost_round=max(1, num_rounds))
 
 
@@ -134,7 +145,7 @@ def cross_fit(
         inside, outside = task.is_taught & (folds != fold), task.is_taught & (folds == fold)
         boosters.append(
             xgb.train(
-                settings.parameters(task.objective, seed),
+                settings.parameters(task, seed),
                 task.matrix(inside),
                 num_boost_round=settings.max_rounds,
                 evals=[(task.matrix(outside), "held_out")],

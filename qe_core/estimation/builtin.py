@@ -54,7 +54,12 @@ class Built:
 
 
 def build(
-    recognised: Path, out_dir: Path, *, seed: int, on_progress: Progress | None = None
+    recognised: Path,
+    out_dir: Path,
+    *,
+    seed: int,
+    plan: TrainingPlan | None = None,
+    on_progress: Progress | None = None,
 ) -> tuple[Built, ...]:
     """Train, judge and save the estimator of the corpus's engine and the audio-only one.
 
@@ -63,6 +68,7 @@ def build(
             beside it
         out_dir: gets one folder per estimator
         seed: of all random draws
+        plan: how to train; the conditions for shipping by default
         on_progress: told how far the work is
 
     Returns:
@@ -73,11 +79,10 @@ def build(
             that ranks too badly to ship
     """
     table, engine, model = read_table(recognised, on_progress=on_progress)
-    folder = out_dir / f"quality-{engine}-{model}"
-    ours = _build_one(table, "transcript", (engine, model), folder, seed, on_progress)
+    work = _Work(table, seed, plan, on_progress)
+    ours = _build_one(work, "transcript", (engine, model), out_dir / f"quality-{engine}-{model}")
     table.save(ours.folder / EXAMPLES_FILE)
-    any_owner = (ANY_ENGINE, ANY_ENGINE)
-    audio = _build_one(table, "audio", any_owner, out_dir / _AUDIO_FOLDER, seed, on_progress)
+    audio = _build_one(work, "audio", (ANY_ENGINE, ANY_ENGINE), out_dir / _AUDIO_FOLDER)
     return ours, audio
 
 
@@ -140,20 +145,24 @@ def train_kind(
     )
 
 
-def _build_one(
-    table: TrainingTable,
-    kind: Kind,
-    owner: tuple[str, str],
-    folder: Path,
-    seed: int,
-    on_progress: Progress | None,
-) -> Built:
-    estimator = train_kind(table, kind, owner, seed=seed, on_progress=on_progress)
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What both estimators have in common."""
+
+    table: TrainingTable
+    seed: int
+    plan: TrainingPlan | None
+    on_progress: Progress | None
+
+
+def _build_one(work: _Work, kind: Kind, owner: tuple[str, str], folder: Path) -> Built:
+    table, seed, on_progress = work.table, work.seed, work.on_progress
+    estimator = train_kind(table, kind, owner, seed=seed, plan=work.plan, on_progress=on_progress)
     held_out = table.select(table.is_held_out)
     lines = compare(estimator, held_out)
     slices = by_slice(estimator, held_out, slices_of(held_out))
     # On an unknown source a bad ranking is a finding, not a fault.
-    loose = TrainingPlan(min_spearman=-1.0)
+    loose = replace(work.plan or TrainingPlan(), min_clips=1, min_spearman=-1.0)
     others = leave_one_source_out(
         table,
         partial(train_kind, kind=kind, owner=owner, seed=seed, plan=loose),

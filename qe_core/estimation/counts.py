@@ -23,6 +23,7 @@ from qe_core.estimation.boosting import (
 from qe_core.types import FloatArray
 
 __all__ = [
+    "DIRECTIONS",
     "WORDS_PER_SPEECH_S",
     "CountModel",
     "CountTargets",
@@ -36,6 +37,29 @@ __all__ = [
 WORDS_PER_SPEECH_S = 2.5
 _MIN_WORDS = 0.1
 _MAX_RATE = 2.0
+
+DIRECTIONS: Mapping[str, int] = {
+    "confidence_mean": -1,
+    "confidence_min": -1,
+    "confidence_p5": -1,
+    "confidence_p10": -1,
+    "confidence_p25": -1,
+    "last_confidence": -1,
+    "low_confidence_share": 1,
+    "low_confidence_run": 1,
+    "avg_logprob": -1,
+    "avg_logprob_min": -1,
+    "nbest_disagreement": 1,
+    "confident_speech_share": -1,
+    "confidence_by_duration": -1,
+    "uncovered_speech_share": 1,
+    "words_outside_speech_share": 1,
+    "snr_db": -1,
+    "wada_snr_db": -1,
+    "wada_snr_p10_db": -1,
+}
+"""Where common sense knows the sign. Trees that keep to it rank as well on unknown speakers and
+better on unknown sources (``benchmarks/estimator_choices.py``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +87,7 @@ class CountTargets:
         words: words of the reference
         weight: relative weight
         folds: fold number
+        directions: per feature, see :class:`qe_core.estimation.boosting.Task`
     """
 
     features: FloatArray
@@ -71,6 +96,7 @@ class CountTargets:
     words: FloatArray
     weight: FloatArray
     folds: Folds
+    directions: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +215,8 @@ def fit_counts(
 
     has_error = targets.errors > 0
     target = has_error.astype(np.float32)
-    learn("any_error", replace(base, target=target, margin=None, objective="binary:logistic"))
+    guided = replace(base, margin=None, directions=targets.directions)
+    learn("any_error", replace(guided, target=target, objective="binary:logistic"))
 
     expected_words = held_out["words"]
     weight = np.where(has_error, targets.weight, 0)
@@ -198,7 +225,7 @@ def fit_counts(
     learn("errors", replace(base, target=targets.errors, margin=margin, is_taught=has_error))
 
     rate = np.minimum(targets.errors / np.maximum(targets.words, 1), _MAX_RATE)
-    learn("rate", replace(base, target=rate, margin=None, objective="reg:squarederror"))
+    learn("rate", replace(guided, target=rate, objective="reg:squarederror"))
 
     model = CountModel(boosters, pooled, rate_share)
     return model, combine(held_out, rate_share=rate_share)

@@ -47,7 +47,7 @@ class Estimator:
     Args:
         manifest: what it is and what it fits
         counts: expected errors and words of a clip
-        spread: expected absolute error of the predicted WER
+        spread: about how far off the predicted WER may be
         word_errors: probability that a word is wrong; ``None`` for kind ``"audio"``
     """
 

@@ -36,7 +36,7 @@ class ConformalScale:
 
         Args:
             predicted: predicted WER, shape ``(num_clips,)``
-            spread: expected absolute error of the prediction, same shape
+            spread: about how far off the prediction may be, same shape
             level: nominal coverage in (0, 1)
 
         Returns:
@@ -62,7 +62,7 @@ def calibrate(
     Args:
         predicted: predicted WER, shape ``(num_clips,)``
         actual: true WER, same shape
-        spread: expected absolute error, same shape
+        spread: about how far off each prediction may be, same shape
 
     Returns:
         the scale of the intervals

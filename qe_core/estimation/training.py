@@ -21,7 +21,7 @@ from qe_core.estimation.boosting import (
     fit,
     group_folds,
 )
-from qe_core.estimation.counts import Counts, CountTargets, fit_counts
+from qe_core.estimation.counts import DIRECTIONS, Counts, CountTargets, fit_counts
 from qe_core.estimation.estimator import (
     Estimator,
     spread_inputs,
@@ -44,10 +44,17 @@ __all__ = [
     "train_on_table",
 ]
 
-_COUNT_TREES = TreeSettings()
-_SPREAD_TREES = TreeSettings(max_depth=3, min_child_weight=20)
+# Chosen by grouped cross-validation on training speakers: benchmarks/estimator_choices.py.
+_COUNT_TREES = TreeSettings(
+    max_depth=5, learning_rate=0.025, colsample=0.35, max_rounds=1200, patience=50
+)
+_SPREAD_TREES = TreeSettings(
+    max_depth=3, min_child_weight=20, learning_rate=0.02, colsample=0.35, patience=50
+)
 _WORD_TREES = TreeSettings(max_depth=4, min_child_weight=20, learning_rate=0.1)
 _NUM_STEPS = 6
+# A high quantile of the gap gives narrower intervals than its mean, and evener ones between slices.
+_SPREAD_QUANTILE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +153,7 @@ def train_on_table(
         words=table.num_reference_words.astype(np.float32),
         weight=table.weight,
         folds=group_folds(table.group, plan.num_folds),
+        directions=tuple(DIRECTIONS.get(name, 0) for name in table.feature_names),
     )
     counts, unseen = fit_counts(
         targets,
@@ -232,8 +240,9 @@ def _fit_interval(
         target=gap.astype(np.float32),
         weight=targets.weight,
         margin=None,
-        objective="reg:squarederror",
+        objective="reg:quantileerror",
         is_taught=has_words,
+        quantile=_SPREAD_QUANTILE,
     )
     settings = plan.spread_trees
     spread, num_rounds = cross_fit(task, targets.folds, settings=settings, seed=seed)

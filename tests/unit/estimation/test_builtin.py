@@ -1,0 +1,114 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from qe_core.corpus.examples import Recognised, write_recognised
+from qe_core.corpus.split import is_held_out
+from qe_core.errors import TrainingError
+from qe_core.estimation.builtin import EXAMPLES_FILE, MIN_CLIPS, build, read_table, train_kind
+from qe_core.estimation.estimator import Estimator
+from qe_core.estimation.table import TrainingTable
+from qe_core.types import SAMPLE_RATE_HZ
+from tests.builders import speech_like
+from tests.unit.estimation.clips import PLAN, made_up_transcript
+
+pytestmark = pytest.mark.slow
+
+
+def _speakers() -> list[str]:
+    names = [f"speaker-{index}" for index in range(60)]
+    held_out = [name for name in names if is_held_out(name)][:3]
+    return held_out + [name for name in names if not is_held_out(name)][:6]
+
+
+def _recognise(folder: Path, count: int) -> Path:
+    rng = np.random.default_rng(5)
+    path = folder / "recognised.jsonl"
+    speakers = _speakers()
+    soundfile.write(folder / "a.wav", speech_like(rng, 1.0), SAMPLE_RATE_HZ)
+    rows = []
+    for index in range(count):
+        # One sound under many names: only the transcripts differ.
+        name = folder / f"{index}.wav"
+        name.hardlink_to(folder / "a.wav")
+        quality = float(rng.uniform(0.1, 0.9))
+        transcript = made_up_transcript([quality] * 5)
+        is_right = rng.uniform(size=5) < quality
+        spoken = [
+            word.word if right else "zulu"
+            for word, right in zip(transcript.words, is_right, strict=True)
+        ]
+        rows.append(
+            Recognised(
+                audio_filepath=str(name),
+                duration=1.0,
+                reference=" ".join(spoken),
+                transcript=transcript,
+                speaker=speakers[index % len(speakers)],
+                recording=str(index),
+                source="indoors" if index % 2 else "outdoors",
+                language="en",
+                condition="clean",
+            )
+        )
+    write_recognised(rows, path)
+    return path
+
+
+def test_a_corpus_becomes_two_estimators_with_cards_and_examples(tmp_path: Path) -> None:
+    recognised = _recognise(tmp_path, 150)
+    steps: list[str] = []
+    plan = replace(PLAN, min_clips=90, min_spearman=-1.0)
+    ours, audio = build(
+        recognised,
+        tmp_path / "models",
+        seed=1,
+        plan=plan,
+        on_progress=lambda _share, text: steps.append(text),
+    )
+    assert ours.folder.name == "quality-pocketsphinx-en-us"
+    assert [line.name for line in ours.held_out] == [
+        "estimator",
+        "random",
+        "duration",
+        "mean confidence",
+        "avg_logprob",
+    ]
+    assert [line.name for line in ours.other_sources] == ["source: indoors", "source: outdoors"]
+    loaded = Estimator.load(ours.folder)
+    assert loaded.manifest.metrics["held_out"]["estimator"]["num_clips"] == 50
+    assert loaded.manifest.id.startswith("quality-pocketsphinx-en-us-")
+    assert Estimator.load(audio.folder).manifest.engine == "any"
+    card = (ours.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "| mean confidence | 50 |" in card
+    assert "see its own terms" in card
+    examples = TrainingTable.load(ours.folder / EXAMPLES_FILE)
+    assert examples.num_clips == 150
+    assert examples.is_held_out.sum() == 50
+    assert "computing features" in steps
+    # The features are not computed again, so the sound is no longer needed.
+    for path in tmp_path.glob("*.wav"):
+        path.unlink()
+    again, _, _ = read_table(recognised)
+    assert again.fingerprint == examples.fingerprint
+    with pytest.raises(TrainingError, match=f"at least {MIN_CLIPS:,} are needed"):
+        train_kind(again, "transcript", ("pocketsphinx", "en-us"), seed=1)
+
+
+def test_transcripts_by_several_engines_are_refused(tmp_path: Path) -> None:
+    recognised = _recognise(tmp_path, 1)
+    other = replace(made_up_transcript([0.5]), engine="whisper", model="base")
+    row = Recognised("x.wav", 1.0, "a", other, "s", "r", "indoors", "en", "clean")
+    write_recognised([row], recognised)
+    with pytest.raises(
+        TrainingError, match=r"several engines \(pocketsphinx:en-us, whisper:base\)"
+    ):
+        read_table(recognised)
+
+
+def test_a_missing_corpus_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no recognised clip"):
+        read_table(tmp_path / "recognised.jsonl")
