@@ -9,7 +9,7 @@ from ui import state
 from ui.clip_view import show_clip, show_flag
 from ui.formats import clock, interval, percent, plain
 from ui.messages import show_error
-from workbench import library
+from workbench import library, worker
 from workbench.library import ClipRow
 from workbench.runtime import Runtime
 from workbench.worker import JobStatus
@@ -36,7 +36,7 @@ def show_cards(runtime: Runtime, rows: list[ClipRow], jobs: Mapping[str, JobStat
             if job is None or _is_ready(job):
                 _show_ready(runtime, row, is_open=row.clip_id == opened)
             else:
-                _show_unfinished(row, job)
+                _show_unfinished(runtime, row, job)
 
 
 def show_under_way(jobs: Sequence[JobStatus], shown: Collection[str]) -> None:
@@ -75,10 +75,13 @@ def _show_head(row: ClipRow) -> None:
     st.markdown(f"**{plain(row.file_name)}** :gray[{clock(row.duration_s)}]")
 
 
-def _show_unfinished(row: ClipRow, job: JobStatus) -> None:
+def _show_unfinished(runtime: Runtime, row: ClipRow, job: JobStatus) -> None:
     if job.state == "failed":
         _show_head(row)
         show_error(job.error or "The job failed.", job.suggestion or "")
+        if st.button("Try again", key=f"intake.retry.{row.clip_id}", icon=":material/refresh:"):
+            worker.retry(runtime, job.job_id)
+            st.rerun()
         return
     name, progress = st.columns([1, 1], vertical_alignment="center")
     with name:

@@ -73,6 +73,10 @@ def test_a_failed_job_shows_reason_and_suggestion(
     app.run()
     assert "The recogniser stopped" in app.error[0].value
     assert "Start it again" in app.error[0].value
+    clip_id = library.search(installation).rows[0].clip_id
+    app.button(key=f"intake.retry.{clip_id}").click().run()
+    assert not app.error
+    assert any("Queued" in text.value for text in app.markdown)
 
 
 def test_a_ready_clip_shows_transcript_estimate_and_flag(
