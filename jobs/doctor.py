@@ -63,16 +63,20 @@ def examine(*, as_json: bool) -> bool:
     """Print every finding; whether there is no problem among them."""
     # Streamlit warns when it is imported outside its server.
     logging.disable(logging.WARNING)
-    is_healthy = True
-    for finding in find_all():
-        is_healthy &= finding.state != "problem"
-        if as_json:
-            print_json(asdict(finding))
-            continue
+    try:
+        return all([_print(finding, as_json=as_json) for finding in find_all()])
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def _print(finding: Finding, *, as_json: bool) -> bool:
+    if as_json:
+        print_json(asdict(finding))
+    else:
         print(f"{_MARKS[finding.state]} {finding.name}: {inert(finding.text)}", flush=True)
         if finding.suggestion:
             print(f"  → {inert(finding.suggestion)}", flush=True)
-    return is_healthy
+    return finding.state != "problem"
 
 
 def find_all() -> Iterator[Finding]:

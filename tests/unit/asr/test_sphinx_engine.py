@@ -79,10 +79,10 @@ def test_another_language_is_refused_with_the_way_out(engine: SphinxEngine) -> N
 
 
 def test_an_engine_that_does_not_exist_is_refused_with_the_names_of_those_that_do() -> None:
-    assert engine_names() == ("pocketsphinx", "whisper")
+    assert {"pocketsphinx", "whisper"} <= set(engine_names())
     with pytest.raises(EngineError, match="no such engine") as caught:
         resolve_engine(EngineSettings(name="kaldi"))
-    assert "pocketsphinx, whisper" in caught.value.suggestion
+    assert ", ".join(engine_names()) in caught.value.suggestion
 
 
 def test_a_sphinx_model_that_is_not_built_in_is_refused() -> None:
