@@ -20,7 +20,7 @@ from qe_core.estimation.training import TrainingPlan, extractors_for, train_on_t
 from qe_core.features import STANDARD
 from qe_core.features.base import schema_of
 
-__all__ = ["EXAMPLES_FILE", "MIN_CLIPS", "Built", "build", "read_table", "train_kind"]
+__all__ = ["EXAMPLES_FILE", "MIN_CLIPS", "Built", "Corpus", "build", "read_corpus", "train_kind"]
 
 EXAMPLES_FILE = "examples.npz"
 """The training table that lies beside a built-in estimator, so that retraining can mix it in."""
@@ -32,6 +32,23 @@ _AUDIO_FOLDER = "quality-audio-only"
 
 # Sound alone ranks much worse (DESIGN §5.1); below this it is hardly better than chance.
 _MIN_SPEARMAN: Mapping[Kind, float] = {"transcript": 0.4, "audio": 0.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """A recognised corpus as a training table.
+
+    Args:
+        table: all clips with all features; those of held-out speakers are marked
+        engine: wrote all of the transcripts
+        model: of the engine
+        engine_versions: number of clips by version of the engine
+    """
+
+    table: TrainingTable
+    engine: str
+    model: str
+    engine_versions: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,25 +95,21 @@ def build(
         TrainingError: fewer than ``MIN_CLIPS`` training clips, several engines, or an estimator
             that ranks too badly to ship
     """
-    table, engine, model = read_table(recognised, on_progress=on_progress)
-    work = _Work(table, seed, plan, on_progress)
-    ours = _build_one(work, "transcript", (engine, model), out_dir / f"quality-{engine}-{model}")
-    table.save(ours.folder / EXAMPLES_FILE)
+    corpus = read_corpus(recognised, on_progress=on_progress)
+    work = _Work(corpus, seed, plan, on_progress)
+    owner = (corpus.engine, corpus.model)
+    ours = _build_one(work, "transcript", owner, out_dir / f"quality-{'-'.join(owner)}")
+    corpus.table.save(ours.folder / EXAMPLES_FILE)
     audio = _build_one(work, "audio", (ANY_ENGINE, ANY_ENGINE), out_dir / _AUDIO_FOLDER)
     return ours, audio
 
 
-def read_table(
-    recognised: Path, *, on_progress: Progress | None = None
-) -> tuple[TrainingTable, str, str]:
-    """Compute the training table of a recognised corpus, held-out speakers marked as such.
+def read_corpus(recognised: Path, *, on_progress: Progress | None = None) -> Corpus:
+    """Compute the training table of a recognised corpus.
 
     Args:
         recognised: JSON Lines of :class:`qe_core.corpus.examples.Recognised`
         on_progress: told how far the work is
-
-    Returns:
-        the table, the engine and the model that wrote all of the transcripts
 
     Raises:
         TrainingError: nothing to read, or transcripts by several engines
@@ -109,7 +122,7 @@ def read_table(
         schema=schema_of(STANDARD),
         is_held_out=[is_held_out(row.speaker) for row in rows],
     )
-    return table, engine, model
+    return Corpus(table, engine, model, Counter(row.transcript.version for row in rows))
 
 
 def train_kind(
@@ -149,14 +162,14 @@ def train_kind(
 class _Work:
     """What both estimators have in common."""
 
-    table: TrainingTable
+    corpus: Corpus
     seed: int
     plan: TrainingPlan | None
     on_progress: Progress | None
 
 
 def _build_one(work: _Work, kind: Kind, owner: tuple[str, str], folder: Path) -> Built:
-    table, seed, on_progress = work.table, work.seed, work.on_progress
+    table, seed, on_progress = work.corpus.table, work.seed, work.on_progress
     estimator = train_kind(table, kind, owner, seed=seed, plan=work.plan, on_progress=on_progress)
     held_out = table.select(table.is_held_out)
     lines = compare(estimator, held_out)
@@ -171,6 +184,10 @@ def _build_one(work: _Work, kind: Kind, owner: tuple[str, str], folder: Path) ->
     manifest = replace(
         estimator.manifest,
         id=f"{folder.name}-{estimator.manifest.data_fingerprint[:8]}",
+        lineage={
+            **estimator.manifest.lineage,
+            "engine_versions": dict(work.corpus.engine_versions),
+        },
         metrics={
             **estimator.manifest.metrics,
             "held_out": {line.name: line.metrics.to_dict() for line in lines},

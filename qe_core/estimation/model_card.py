@@ -66,7 +66,8 @@ and no text is in this folder.
 
 {_sources(lineage["clips_by_source"])}
 
-The transcripts of the sources were not checked by ear.
+The transcripts of the sources were not checked by ear. Clips by version of the engine:
+{_versions(lineage["engine_versions"])}.
 
 ## Speakers, noises and rooms that it does not know
 
@@ -110,3 +111,7 @@ def _sources(sizes: Mapping[str, Any]) -> str:
         for name, size in sizes.items()
     ]
     return "\n".join(rows)
+
+
+def _versions(sizes: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} ({size:,})" for name, size in sorted(sizes.items()))

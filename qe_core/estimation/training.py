@@ -46,7 +46,7 @@ __all__ = [
 
 # Chosen by grouped cross-validation on training speakers: benchmarks/estimator_choices.py.
 _COUNT_TREES = TreeSettings(
-    max_depth=5, learning_rate=0.025, colsample=0.35, max_rounds=1200, patience=50
+    max_depth=6, learning_rate=0.025, colsample=0.35, max_rounds=1200, patience=50
 )
 _SPREAD_TREES = TreeSettings(
     max_depth=3, min_child_weight=20, learning_rate=0.02, colsample=0.35, patience=50

@@ -8,7 +8,7 @@ import soundfile
 from qe_core.corpus.examples import Recognised, write_recognised
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
-from qe_core.estimation.builtin import EXAMPLES_FILE, MIN_CLIPS, build, read_table, train_kind
+from qe_core.estimation.builtin import EXAMPLES_FILE, MIN_CLIPS, build, read_corpus, train_kind
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.table import TrainingTable
 from qe_core.types import SAMPLE_RATE_HZ
@@ -79,20 +79,21 @@ def test_a_corpus_becomes_two_estimators_with_cards_and_examples(tmp_path: Path)
     ]
     assert [line.name for line in ours.other_sources] == ["source: indoors", "source: outdoors"]
     loaded = Estimator.load(ours.folder)
-    assert loaded.manifest.metrics["held_out"]["estimator"]["num_clips"] == 50
+    assert loaded.manifest.metrics["held_out"]["estimator"]["num_clips"] == 51
     assert loaded.manifest.id.startswith("quality-pocketsphinx-en-us-")
     assert Estimator.load(audio.folder).manifest.engine == "any"
     card = (ours.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
-    assert "| mean confidence | 50 |" in card
+    assert "| mean confidence | 51 |" in card
     assert "see its own terms" in card
+    assert "test-1 (150)" in card
     examples = TrainingTable.load(ours.folder / EXAMPLES_FILE)
     assert examples.num_clips == 150
-    assert examples.is_held_out.sum() == 50
+    assert examples.is_held_out.sum() == 51
     assert "computing features" in steps
     # The features are not computed again, so the sound is no longer needed.
     for path in tmp_path.glob("*.wav"):
         path.unlink()
-    again, _, _ = read_table(recognised)
+    again = read_corpus(recognised).table
     assert again.fingerprint == examples.fingerprint
     with pytest.raises(TrainingError, match=f"at least {MIN_CLIPS:,} are needed"):
         train_kind(again, "transcript", ("pocketsphinx", "en-us"), seed=1)
@@ -106,9 +107,9 @@ def test_transcripts_by_several_engines_are_refused(tmp_path: Path) -> None:
     with pytest.raises(
         TrainingError, match=r"several engines \(pocketsphinx:en-us, whisper:base\)"
     ):
-        read_table(recognised)
+        read_corpus(recognised)
 
 
 def test_a_missing_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no recognised clip"):
-        read_table(tmp_path / "recognised.jsonl")
+        read_corpus(tmp_path / "recognised.jsonl")

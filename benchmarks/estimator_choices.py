@@ -1,0 +1,94 @@
+"""Which form of the count model predicts best: the comparison behind the built-in estimator.
+
+    python -m benchmarks.estimator_choices --examples models/quality-pocketsphinx-en-us/examples.npz
+
+Grouped cross-validation among the training speakers of a training table; held-out speakers are
+never looked at. Prints two-stage counts, direct rates, their blends, and counts in a single stage,
+for several sizes of tree, and what the monotone directions cost or bring.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from qe_core.estimation.boosting import Task, TreeSettings, cross_fit, group_folds
+from qe_core.estimation.counts import DIRECTIONS, CountTargets, fit_counts
+from qe_core.estimation.evaluation import Scores, Truth, evaluate
+from qe_core.estimation.scoring import offset_of, truth_of
+from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.training import TrainingPlan
+from qe_core.types import FloatArray
+
+SEED = 20260101
+FIGURES = ("spearman", "mae", "rmse", "ner20", "augrc", "calibration_error")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--examples", type=Path, required=True)
+    arguments = parser.parse_args()
+    table = TrainingTable.load(arguments.examples)
+    table = table.select(~table.is_held_out)
+    targets = CountTargets(
+        features=table.features,
+        offset=offset_of(table, "transcript"),
+        errors=table.num_errors.astype(np.float32),
+        words=table.num_reference_words.astype(np.float32),
+        weight=table.weight,
+        folds=group_folds(table.group, 5),
+        directions=tuple(DIRECTIONS.get(name, 0) for name in table.feature_names),
+    )
+    print(f"{table.num_clips:,} clips")
+    print(f"{'':34}" + "".join(f"{name[:10]:>11}" for name in FIGURES))
+    chosen = TrainingPlan().count_trees
+    truth = truth_of(table)
+    for name, settings in {
+        "chosen": chosen,
+        "shallow": replace(chosen, max_depth=3),
+        "deep": replace(chosen, max_depth=7),
+        "fast": replace(chosen, learning_rate=0.1, max_rounds=300),
+        "heavy leaves": replace(chosen, min_child_weight=20),
+    }.items():
+        for share in (0.0, 0.5, 1.0):
+            _, unseen = fit_counts(targets, settings=settings, rate_share=share, seed=SEED)
+            _show(f"{name}, {share:.0%} direct rate", truth, unseen.wer, unseen.words)
+    free = replace(targets, directions=())
+    _, unseen = fit_counts(free, settings=chosen, rate_share=0.5, seed=SEED)
+    _show("chosen, no directions, 50 %", truth, unseen.wer, unseen.words)
+    for name, rate in _single_stage(targets, chosen).items():
+        _show(name, truth, np.maximum(rate, 0), unseen.words)
+
+
+def _single_stage(targets: CountTargets, settings: TreeSettings) -> dict[str, FloatArray]:
+    rate = np.minimum(targets.errors / np.maximum(targets.words, 1), 2).astype(np.float32)
+    base = Task(
+        features=targets.features,
+        target=targets.errors,
+        weight=targets.weight,
+        margin=np.log(targets.offset),
+        objective="count:poisson",
+        is_taught=np.ones(len(rate), np.bool_),
+        directions=targets.directions,
+    )
+
+    def learn(task: Task) -> FloatArray:
+        return cross_fit(task, targets.folds, settings=settings, seed=SEED)[0]
+
+    return {
+        "Poisson errors in one stage": learn(base) / targets.offset,
+        "median rate": learn(
+            replace(base, target=rate, margin=None, objective="reg:quantileerror")
+        ),
+    }
+
+
+def _show(name: str, truth: Truth, wer: FloatArray, words: FloatArray) -> None:
+    figures = evaluate(truth, Scores(wer, wer * words)).to_dict()
+    print(f"{name:34}" + "".join(f"{figures[key] or 0:11.4f}" for key in FIGURES), flush=True)
+
+
+if __name__ == "__main__":
+    main()
