@@ -64,9 +64,10 @@ def examine(*, as_json: bool) -> bool:
     # Streamlit warns when it is imported outside its server.
     logging.disable(logging.WARNING)
     try:
-        return all([_print(finding, as_json=as_json) for finding in find_all()])
+        verdicts = [_print(finding, as_json=as_json) for finding in find_all()]
     finally:
         logging.disable(logging.NOTSET)
+    return all(verdicts)
 
 
 def _print(finding: Finding, *, as_json: bool) -> bool:
