@@ -4,8 +4,8 @@
 
 Takes what ``werkbench corpus`` wrote. Judges the estimators of ``--models`` (by default the
 built-in ones) on the held-out speakers, noises and rooms, beside every baseline, per source and per
-kind of degradation, with 95 % intervals that resample speakers. Then trains once without each source
-and judges on it (minutes). With ``--train``, the judged estimators are trained anew, too.
+kind of degradation, with 95 % intervals that resample speakers. Then trains once without each
+source and judges on it (minutes). With ``--train``, the judged estimators are trained anew, too.
 """
 
 import argparse
