@@ -15,7 +15,7 @@ from ui.microphone import SILENCE_DBFS, Recorder, RecorderView
 
 __all__ = ["show_live_microphone"]
 
-_REFRESH_S = 0.3
+_REFRESH_S = 0.5
 _LABELS: Translations = {
     "start": "Start recording",
     "stop": "Stop and save",

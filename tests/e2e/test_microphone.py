@@ -1,5 +1,6 @@
 """Live recording through streamlit-webrtc, with Chromium's fake microphone."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,9 +12,11 @@ from qe_core.config import AudioSettings
 from tests.builders import wav_bytes
 from tests.e2e.conftest import ROOT, serving
 
-pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket]
+pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket, pytest.mark.timeout(600)]
 
-RECORDED_MS = 8_000
+WORK_MS = 120_000
+LONG_ENOUGH = re.compile(r"Recording: (?:[6-9]|\d\d)\.\d s")
+LOUD_ENOUGH = re.compile(r"level -[1-4]\d dBFS")
 
 
 def test_what_the_microphone_hears_becomes_a_clip_with_a_transcript(
@@ -34,14 +37,11 @@ def test_what_the_microphone_hears_becomes_a_clip_with_a_transcript(
         page.get_by_text("Live microphone", exact=True).click()
         recorder = page.frame_locator("iframe[title*=webrtc]")
         recorder.get_by_role("button", name="Start recording").click()
-        expect(page.get_by_text("Recording: ")).to_be_visible()
-        page.wait_for_timeout(RECORDED_MS)
-        meter = page.get_by_text("Recording: ").inner_text()
+        expect(page.get_by_text(LONG_ENOUGH)).to_be_visible(timeout=WORK_MS)
+        expect(page.get_by_text(LOUD_ENOUGH)).to_be_visible(timeout=WORK_MS)
         recorder.get_by_role("button", name="Stop and save").click()
 
-        assert "dBFS" in meter
-        assert "-60 dBFS" not in meter
-        expect(page.get_by_text("Saved")).to_be_visible()
-        expect(page.get_by_text("Predicted WER")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Saved")).to_be_visible(timeout=WORK_MS)
+        expect(page.get_by_text("Predicted WER")).to_be_visible(timeout=WORK_MS)
         hypothesis = page.get_by_test_id("stText").first.inner_text()
         assert {"garage", "car", "ready"} & set(hypothesis.split())
