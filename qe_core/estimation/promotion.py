@@ -91,10 +91,11 @@ def _not_worse(champion: Metrics, challenger: Metrics, settings: RetrainSettings
         )
     allowed = champion.mae + settings.max_mae_increase
     passed = challenger.mae <= allowed
-    verb = "is not worse than" if passed else "is worse than"
+    verb = "is close to or below" if passed else "is worse than"
     return Condition(
         "mae",
         passed,
         f"Mean error of the predicted WER {challenger.mae:.3f} {verb} the champion's "
-        f"{champion.mae:.3f} on the same {challenger.num_clips} held-out clips.",
+        f"{champion.mae:.3f} on the same {challenger.num_clips} held-out clips; up to "
+        f"{settings.max_mae_increase:.3f} more is allowed.",
     )

@@ -36,6 +36,7 @@ _SCRIPTS = (
     "show.js",
 )
 _NEEDS_NOTE = "other"
+_MAX_GAIN_DB = 40
 
 
 def _asset(name: str) -> str:
@@ -181,8 +182,14 @@ def _segments_data(
 
 
 def _peaks_data(peaks: FloatArray | None) -> str:
-    """Minimum and maximum of every bin as signed bytes: 4 KB for 2,000 bins."""
-    if peaks is None:
+    """Minimum and maximum of every bin as signed bytes: 4 KB for 2,000 bins.
+
+    The loudest bin fills the height, up to a gain of 40 dB: the desk shows where somebody speaks,
+    and a quiet clip must not look empty.
+    """
+    if peaks is None or len(peaks) == 0:
         return ""
-    scaled = np.clip(np.nan_to_num(peaks) * 127, -127, 127).astype(np.int8)
+    finite = np.nan_to_num(peaks)
+    loudest = max(float(np.abs(finite).max()), 10 ** (-_MAX_GAIN_DB / 20))
+    scaled = np.clip(finite / loudest * 127, -127, 127).astype(np.int8)
     return base64.b64encode(scaled.tobytes()).decode("ascii")
