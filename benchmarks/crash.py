@@ -230,7 +230,7 @@ def _kill_once(
         time.sleep(after_s)
     else:
         victim.marked.wait(_READY_TIMEOUT_S)
-        time.sleep(after_s % 0.3)
+        time.sleep(after_s % 1.5)
     is_alive = victim.kill()
     if not victim.ready.is_set() or not is_alive:
         raise RuntimeError(f"{act} ended by itself:\n{''.join(victim.errors[-30:])}")
