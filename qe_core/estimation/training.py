@@ -46,11 +46,9 @@ __all__ = [
 
 # Chosen by grouped cross-validation on training speakers: benchmarks/estimator_choices.py.
 _COUNT_TREES = TreeSettings(
-    max_depth=6, learning_rate=0.025, colsample=0.35, max_rounds=1200, patience=50
+    max_depth=6, learning_rate=0.06, colsample=0.35, max_rounds=500, patience=30
 )
-_SPREAD_TREES = TreeSettings(
-    max_depth=3, min_child_weight=20, learning_rate=0.02, colsample=0.35, patience=50
-)
+_SPREAD_TREES = TreeSettings(max_depth=3, min_child_weight=20, learning_rate=0.04, colsample=0.35)
 _WORD_TREES = TreeSettings(max_depth=4, min_child_weight=20, learning_rate=0.1)
 _NUM_STEPS = 6
 # A high quantile of the gap gives narrower intervals than its mean, and evener ones between slices.
