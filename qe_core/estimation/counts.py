@@ -58,8 +58,7 @@ DIRECTIONS: Mapping[str, int] = {
     "wada_snr_db": -1,
     "wada_snr_p10_db": -1,
 }
-"""Where common sense knows the sign. Trees that keep to it rank a little worse on unknown speakers
-(Spearman −0.004) and better on every unknown source (+0.01), which is what counts."""
+"""Where common sense knows the sign: trees that keep to it carry over to other sources."""
 
 
 @dataclass(frozen=True, slots=True)
