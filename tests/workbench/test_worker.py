@@ -254,7 +254,7 @@ def test_a_job_that_was_interrupted_too_often_is_given_up(runtime: Runtime) -> N
     for _ in range(worker.MAX_ATTEMPTS):
         taken = _take(runtime)
         if taken.attempts < worker.MAX_ATTEMPTS:
-            runtime.database.write(lambda session: jobs.requeue(session, taken))  # noqa: B023
+            runtime.database.write(lambda session: jobs.requeue(session, taken))  # noqa: B023 - runs at once
     runtime.worker.start()
     failed = _job(runtime, job)
     assert failed.state == "failed"

@@ -21,7 +21,7 @@ def _ask(estimator: Estimator, confidence: float = 0.5, **options: object) -> Es
         "duration_s": 5.0,
         **options,
     }
-    return estimator.estimate(made_up_features(confidence), **values)  # type: ignore[arg-type]
+    return estimator.estimate(made_up_features(confidence), **values)  # type: ignore[arg-type]  # mixed keywords
 
 
 def test_predicted_wer_is_expected_errors_per_expected_word(estimator: Estimator) -> None:
