@@ -1,0 +1,39 @@
+"""What the repositories return: frozen values, one per row."""
+
+from storage.records.clips import (
+    Clip,
+    Hypothesis,
+    Job,
+    StoredAssessment,
+    features_to_json,
+    speech_to_json,
+)
+from storage.records.journal import (
+    Event,
+    Preference,
+)
+from storage.records.models import (
+    ModelVersion,
+    Promotion,
+)
+from storage.records.reviews import (
+    Claim,
+    Draft,
+    Review,
+)
+
+__all__ = [
+    "Claim",
+    "Clip",
+    "Draft",
+    "Event",
+    "Hypothesis",
+    "Job",
+    "ModelVersion",
+    "Preference",
+    "Promotion",
+    "Review",
+    "StoredAssessment",
+    "features_to_json",
+    "speech_to_json",
+]
