@@ -1,7 +1,6 @@
 """Is it alive, can it work, what has it done: for whoever watches over the process."""
 
 import tempfile
-from collections import Counter
 from functools import partial
 
 import anyio.to_thread
@@ -13,6 +12,7 @@ from api.metrics import CONTENT_TYPE_LATEST, JOBS, render_metrics
 from api.state import GetRuntime
 from qe_core.errors import WerkbenchError
 from storage.repositories import jobs
+from workbench.metrics import QUEUE_DEPTH
 from workbench.runtime import Runtime, get_runtime
 
 __all__ = ["find_obstacles", "health_routes"]
@@ -65,6 +65,7 @@ def find_obstacles(get_runtime: GetRuntime) -> list[str]:
 
 def _count_jobs(runtime: Runtime) -> None:
     with runtime.database.session() as session:
-        counts = Counter(job.state for job in jobs.list_recent(session))
+        counts = jobs.count_by_state(session)
     for state in _STATES:
-        JOBS.labels(state).set(counts[state])
+        JOBS.labels(state).set(counts.get(state, 0))
+    QUEUE_DEPTH.labels("jobs").set(counts.get(jobs.QUEUED, 0))

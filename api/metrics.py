@@ -1,16 +1,17 @@
-"""Counters for Prometheus, in a registry of their own."""
+"""What the HTTP side adds to the metrics, and how all of them are read."""
 
 from time import perf_counter
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
-    CollectorRegistry,
     Counter,
     Gauge,
     Histogram,
     generate_latest,
 )
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from workbench.metrics import REGISTRY
 
 __all__ = [
     "CONTENT_TYPE_LATEST",
@@ -20,34 +21,35 @@ __all__ = [
     "render_metrics",
 ]
 
-_REGISTRY = CollectorRegistry()
 _BUCKETS_S = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 PREDICT_SECONDS = Histogram(
     "werkbench_predict_seconds",
     "Seconds from received file to prediction.",
     buckets=_BUCKETS_S,
-    registry=_REGISTRY,
+    registry=REGISTRY,
 )
-JOBS = Gauge("werkbench_jobs", "Recent jobs by state.", ["state"], registry=_REGISTRY)
+JOBS = Gauge(
+    "werkbench_jobs_in_state", "Jobs in the database by state.", ["state"], registry=REGISTRY
+)
 _REQUESTS = Counter(
     "werkbench_api_requests_total",
     "Answered API requests.",
     ["method", "route", "status"],
-    registry=_REGISTRY,
+    registry=REGISTRY,
 )
 _REQUEST_SECONDS = Histogram(
     "werkbench_api_request_seconds",
     "Seconds from request to the end of the answer.",
     ["route"],
     buckets=_BUCKETS_S,
-    registry=_REGISTRY,
+    registry=REGISTRY,
 )
 
 
 def render_metrics() -> bytes:
     """Everything in Prometheus' text format."""
-    return generate_latest(_REGISTRY)
+    return generate_latest(REGISTRY)
 
 
 class CountRequests:

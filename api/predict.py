@@ -22,7 +22,7 @@ from qe_core.audio import decode
 from qe_core.errors import WerkbenchError
 from qe_core.pipeline import triage
 from qe_core.types import SAMPLE_RATE_HZ
-from workbench import preferences
+from workbench import metrics, preferences
 from workbench.runtime import Runtime
 
 __all__ = ["predict", "router", "warm_up"]
@@ -56,13 +56,14 @@ async def predict_file(
     return prediction
 
 
-def predict(runtime: Runtime, file: BinaryIO, *, name: str) -> Prediction:
+def predict(runtime: Runtime, file: BinaryIO, *, name: str, is_counted: bool = True) -> Prediction:
     """Decode a file and predict its WER from the sound alone.
 
     Args:
         runtime: the runtime, for limits, threshold and estimator
         file: the bytes
         name: file name for messages
+        is_counted: show up in the metrics
 
     Returns:
         prediction, flag and the seconds that both stages took
@@ -76,12 +77,16 @@ def predict(runtime: Runtime, file: BinaryIO, *, name: str) -> Prediction:
     decoded = perf_counter()
     estimate = triage(audio, runtime.audio_estimator(), level=settings.quality.interval_level)
     finished = perf_counter()
+    is_flagged = estimate.predicted_wer >= settings.review.threshold
+    if is_counted:
+        metrics.count_sound(audio, "predict")
+        metrics.count_estimate(estimate.predicted_wer, "audio", is_flagged=is_flagged)
     return Prediction(
         predicted_wer=estimate.predicted_wer,
         low=estimate.low,
         high=estimate.high,
         interval_level=estimate.interval_level,
-        flagged=estimate.predicted_wer >= settings.review.threshold,
+        flagged=is_flagged,
         reasons=[reason.text for reason in estimate.reasons],
         duration=audio.duration_s,
         estimator=estimate.estimator,
@@ -94,7 +99,7 @@ def warm_up(runtime: Runtime) -> None:
 
     def work() -> None:
         try:
-            predict(runtime, _noise(), name="warm-up.wav")
+            predict(runtime, _noise(), name="warm-up.wav", is_counted=False)
         except WerkbenchError as error:
             _LOG.warning("Predictions will not work: %s %s", error.message, error.suggestion)
 

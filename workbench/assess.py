@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from qe_core.asr.base import Progress
 from qe_core.audio import decode
+from qe_core.config import Settings
 from qe_core.errors import NotFoundError
 from qe_core.features import STANDARD
 from qe_core.features.base import FeatureContext, extract, schema_of
@@ -14,7 +15,7 @@ from qe_core.types import Assessment, Audio
 from storage.database import Session
 from storage.records import Clip, Hypothesis, Job, StoredAssessment
 from storage.repositories import assessments, clips, hypotheses
-from workbench import preferences
+from workbench import metrics, preferences
 from workbench.worker import register_handler
 
 if TYPE_CHECKING:
@@ -65,7 +66,9 @@ def assess_clip(
     if written is not None:
         tell(0.9, "estimating")
         features = extract(STANDARD, FeatureContext(audio, written.speech, written.transcript))
-        return _estimate_again(runtime, clip, written, features)
+        stored = _estimate_again(runtime, clip, written, features)
+        _count(stored, settings)
+        return stored
     made = assess(
         audio,
         engine,
@@ -76,6 +79,7 @@ def assess_clip(
         ),
     )
     stored = _store(runtime, clip, made, written)
+    _count(stored, settings)
     _log.info("Assessed: predicted WER %.2f by %s.", stored.predicted_wer, stored.estimator)
     return stored
 
@@ -128,6 +132,11 @@ def _decode(runtime: "Runtime", clip_id: str, tell: Progress) -> tuple[Clip, Aud
         on_progress=lambda share, _text: tell(share * _DECODING_SHARE, "decoding"),
     )
     return clip, audio
+
+
+def _count(stored: StoredAssessment, settings: Settings) -> None:
+    is_flagged = stored.is_flagged(settings.review.threshold)
+    metrics.count_estimate(stored.predicted_wer, "transcript", is_flagged=is_flagged)
 
 
 def _fits(former: StoredAssessment, written: Hypothesis) -> bool:

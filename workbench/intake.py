@@ -14,6 +14,7 @@ from qe_core.types import Audio
 from storage.database import Session
 from storage.media import Incoming
 from storage.repositories import assessments, clips, jobs
+from workbench import metrics
 from workbench.assess import ASSESS
 from workbench.logs import about_clip
 
@@ -90,6 +91,8 @@ def submit(
         runtime.media.keep(incoming)
         runtime.media.keep_peaks(incoming.sha256, waveform_peaks(audio))
         submission = _store(runtime, incoming, audio, name, source=source, actor=actor)
+        if not submission.is_duplicate:
+            metrics.count_sound(audio, "clip")
         _log.info("Took in %s (%.1f s).", name, audio.duration_s)
     runtime.worker.wake()
     return submission

@@ -11,10 +11,12 @@ from qe_core.errors import ConflictError, ReviewError
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import Verdict
 from qe_core.wer import AlignedWord, ErrorCounts, align, count_errors
+from storage.columns import utc_now
 from storage.database import Session
 from storage.records import Review
 from storage.repositories import assessments, drafts, events, hypotheses, reviews
 from storage.repositories import queue as queued
+from workbench import metrics
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
@@ -120,6 +122,7 @@ def submit(  # noqa: PLR0913 - what the desk reports, all by name
         listened_share=_clamped(listened_share, 1.0),
         replays=max(0, int(replays)),
     )
+    begun_at = utc_now()
     review: Review | None = runtime.database.write(
         lambda session: _save(session, submission, typed=text)
     )
@@ -127,6 +130,8 @@ def submit(  # noqa: PLR0913 - what the desk reports, all by name
         if verdict == "correct":
             runtime.database.write(lambda session: drafts.save(session, clip_id, reviewer, text))
         raise lost_claim()
+    if review.created_at >= begun_at:  # saving the same verdict again returns the first review
+        metrics.count_review(review.verdict, review.lead_time_s)
     _log.info("review saved", extra={"clip_id": clip_id, "verdict": verdict})
     return _result(runtime, review)
 

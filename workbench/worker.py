@@ -15,6 +15,7 @@ from storage.columns import utc_now
 from storage.database import Session
 from storage.records import Job
 from storage.repositories import clips, jobs
+from workbench import metrics
 from workbench.logs import about_clip
 
 if TYPE_CHECKING:
@@ -246,17 +247,20 @@ class Worker:
             _handler(job.kind)(self._runtime, job, self._reporter(job))
         except _Interrupted:
             _log.info("Interrupted; the job waits again.")
+            metrics.count_job("interrupted")
             self._settle(lambda session: jobs.requeue(session, job, is_attempt=False))
         except WerkbenchError as error:
             if self._stopping.is_set() and isinstance(error, StorageError):
                 return  # the database was closed under a job that was left to itself
             _log.warning("Job %s failed: %s", job.kind, error.message)
+            metrics.count_job("failed")
             message, suggestion = error.message, error.suggestion
             self._settle(
                 lambda session: jobs.fail(session, job, error=message, suggestion=suggestion)
             )
         except Exception:  # noqa: BLE001 - whatever a library raises ends the job, not the worker
             _log.exception("Job %s failed unexpectedly.", job.kind)
+            metrics.count_job("failed")
             self._settle(
                 lambda session: jobs.fail(
                     session,
@@ -266,6 +270,7 @@ class Worker:
                 )
             )
         else:
+            metrics.count_job("done")
             self._settle(lambda session: jobs.finish(session, job))
 
     def _reporter(self, job: Job) -> Progress:

@@ -21,6 +21,7 @@ __all__ = [
     "QUEUED",
     "RUNNING",
     "add",
+    "count_by_state",
     "fail",
     "find_latest",
     "finish",
@@ -147,6 +148,12 @@ def has_active(session: Session, kind: str) -> bool:
     """Whether a job of this kind is queued or running."""
     query = select(Jobs.id).where(Jobs.kind == kind, col(Jobs.state).in_((QUEUED, RUNNING)))
     return session.exec(query.limit(1)).first() is not None
+
+
+def count_by_state(session: Session) -> dict[str, int]:
+    """How many jobs are in each state that occurs."""
+    query = sa.select(col(Jobs.state), sa.func.count()).group_by(col(Jobs.state))
+    return {row[0]: row[1] for row in session.connection().execute(query)}
 
 
 def find_latest(

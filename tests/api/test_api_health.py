@@ -51,7 +51,7 @@ def test_requests_are_counted_by_route_and_not_by_clip(client: Client) -> None:
 
 def test_queue_is_counted(client: Client, speech_wav: bytes) -> None:
     client.post("/api/v1/clips", content=speech_wav)
-    assert 'werkbench_jobs{state="queued"} 1.0' in client.get("/metrics").text
+    assert 'werkbench_jobs_in_state{state="queued"} 1.0' in client.get("/metrics").text
 
 
 def test_unexpected_error_shows_no_insides(
