@@ -5,12 +5,20 @@ overridden by an environment variable: ``review.threshold`` is ``WERKBENCH_REVIE
 """
 
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -21,12 +29,14 @@ from pydantic_settings import (
 from qe_core.errors import ConfigError
 
 __all__ = [
+    "AlertsSettings",
     "ApiSettings",
     "AudioSettings",
     "DriftSettings",
     "EngineSettings",
     "IceServer",
     "LoggingSettings",
+    "MetricsSettings",
     "MicrophoneSettings",
     "QualitySettings",
     "RetrainSettings",
@@ -41,6 +51,17 @@ _PREFIX = "WERKBENCH_"
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Positive = Annotated[float, Field(gt=0.0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+def _check_url(url: str | SecretStr) -> str | SecretStr:
+    text = url if isinstance(url, str) else url.get_secret_value()
+    if re.fullmatch(r"https?://[^\s/]+\S*", text) is None:
+        raise ValueError("an address that begins with http:// or https:// is needed")
+    return url
+
+
+HttpUrl = Annotated[str, AfterValidator(_check_url)]
+SecretUrl = Annotated[SecretStr, AfterValidator(_check_url)]
 
 
 class _Section(BaseModel):
@@ -120,6 +141,26 @@ class DriftSettings(_Section):
     false_discovery_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
 
 
+class AlertsSettings(_Section):
+    """Which rules are checked, how often, and who is told."""
+
+    is_enabled: bool = True
+    rules_file: Path | None = None
+    interval_s: Annotated[float, Field(ge=1.0)] = 60.0
+    # The WER of the stream and drift look at every clip.
+    slow_interval_s: Annotated[float, Field(ge=1.0)] = 600.0
+    webhook_url: SecretUrl | None = None
+    webhook_token: SecretStr | None = None
+    webhook_secret: SecretStr | None = None
+    external_url: HttpUrl | None = None
+
+
+class MetricsSettings(_Section):
+    """Where commands that end before anybody scrapes them leave their metrics."""
+
+    pushgateway_url: HttpUrl | None = None
+
+
 class IceServer(_Section):
     """A STUN or TURN server, as browsers name them."""
 
@@ -163,6 +204,8 @@ class Settings(BaseSettings):
     review: ReviewSettings = ReviewSettings()
     retrain: RetrainSettings = RetrainSettings()
     drift: DriftSettings = DriftSettings()
+    alerts: AlertsSettings = AlertsSettings()
+    metrics: MetricsSettings = MetricsSettings()
     microphone: MicrophoneSettings = MicrophoneSettings()
     api: ApiSettings = ApiSettings()
     logging: LoggingSettings = LoggingSettings()
@@ -238,8 +281,9 @@ def load_settings(**overrides: Any) -> Settings:
 def _config_file() -> Path:
     name = os.environ.get(f"{_PREFIX}ENV", "dev")
     path = bundled_path("config", f"{name}.yaml")
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in bundled_path("config").glob("*.yaml")))
+    environments = {file.stem for file in bundled_path("config").glob("*.yaml")} - {"alerts"}
+    if name not in environments:
+        known = ", ".join(sorted(environments))
         raise ConfigError(
             f"WERKBENCH_ENV={name!r}: there is no such environment.",
             suggestion=f"Use one of: {known}.",
@@ -281,7 +325,8 @@ def _readable(error: ValidationError) -> ConfigError:
             f"{key}: there is no such setting.",
             suggestion="Remove it; every key is listed in config/dev.yaml.",
         )
-    allowed = first["msg"][0].lower() + first["msg"][1:]
+    message = first["msg"].removeprefix("Value error, ")
+    allowed = message[0].lower() + message[1:]
     variable = f"{_PREFIX}{key.replace('.', '__')}".upper()
     return ConfigError(
         f"{key} = {value!r}: {allowed}.",

@@ -12,6 +12,7 @@ from sqlmodel import Field, SQLModel
 from storage.columns import UtcDateTime
 
 __all__ = [
+    "Alerts",
     "Assessments",
     "Claims",
     "Clips",
@@ -24,6 +25,32 @@ __all__ = [
     "Promotions",
     "Reviews",
 ]
+
+
+class Alerts(SQLModel, table=True):
+    """One episode of an alert rule."""
+
+    __tablename__ = "alerts"
+
+    id: str = Field(primary_key=True)
+    rule: str
+    signal: str
+    severity: str
+    summary: str
+    advice: str
+    bound: float
+    state: str
+    value: float
+    worst: float
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    measured_at: datetime = Field(sa_type=UtcDateTime)
+    fired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    clear_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resolved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = None
+    note: str = ""
+    delivered_state: str | None = None
 
 
 class Clips(SQLModel, table=True):

@@ -18,6 +18,7 @@ from storage.media import MediaStore
 from storage.records import ModelVersion
 from storage.repositories import clips, events, models
 from workbench import preferences
+from workbench.alerts import Watch
 from workbench.logs import configure_logging
 from workbench.worker import Worker
 
@@ -56,6 +57,7 @@ class Runtime:
             applied = self.database.migrate()
             self.media = MediaStore(settings.media_dir)
             self._sweep(is_new=1 in applied)
+            self.watch = Watch(self)
         except BaseException:
             self.database.close()
             raise
@@ -66,7 +68,8 @@ class Runtime:
         self._estimators: dict[Path, Estimator] = {}
 
     def close(self) -> None:
-        """Stop the worker and close the database."""
+        """Stop watch and worker, and close the database."""
+        self.watch.stop()
         self.worker.stop()
         with self._engine_lock:
             self._let_go_of_engine()

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from qe_core.errors import StorageError
 from storage.columns import utc_now
-from storage.migrations import m0001_initial
+from storage.migrations import m0001_initial, m0002_alerts
 
 __all__ = ["MIGRATIONS", "Migration", "migrate"]
 
@@ -25,7 +25,10 @@ class Migration:
     upgrade: Callable[[sa.Connection], None]
 
 
-MIGRATIONS = (Migration(1, "initial", m0001_initial.upgrade),)
+MIGRATIONS = (
+    Migration(1, "initial", m0001_initial.upgrade),
+    Migration(2, "alerts", m0002_alerts.upgrade),
+)
 
 _LEDGER = """
 CREATE TABLE IF NOT EXISTS migrations (

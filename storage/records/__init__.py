@@ -1,5 +1,6 @@
 """What the repositories return: frozen values, one per row."""
 
+from storage.records.alerts import Alert
 from storage.records.clips import (
     Clip,
     Hypothesis,
@@ -23,6 +24,7 @@ from storage.records.reviews import (
 )
 
 __all__ = [
+    "Alert",
     "Claim",
     "Clip",
     "Draft",

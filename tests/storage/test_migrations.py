@@ -12,6 +12,7 @@ from storage.columns import UtcDateTime
 from storage.database import Database
 from storage.migrations import MIGRATIONS, Migration, migrate
 from storage.repositories import (
+    alerts,
     assessments,
     claims,
     clips,
@@ -86,6 +87,7 @@ def test_an_old_file_opens_with_every_row_in_it(old_file: Path) -> None:
             assert drafts.list_for_reviewer(session, "ann")[0].text == "one to"
             assert models.list_versions(session)[0].report == {"passed": True}
             assert models.list_promotions(session)[0].version_id == "v1"
+            assert alerts.list_recent(session) == []
 
 
 def test_an_old_file_takes_new_rows(old_file: Path) -> None:

@@ -1,0 +1,126 @@
+"""The state of the installation in a few numbers: aggregated in the database, whatever its size."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from storage.columns import UtcDateTime, utc_now
+
+__all__ = [
+    "AuditedClip",
+    "RecentEstimates",
+    "failed_jobs",
+    "list_newest_audits",
+    "num_waiting_for_review",
+    "recent_estimates",
+    "waiting_jobs",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentEstimates:
+    """Assessments of the last while.
+
+    Args:
+        num_clips: assessed clips
+        num_flagged: of these, flagged at the threshold
+        expected_errors: sum of expected word errors
+        expected_words: sum of expected reference words
+    """
+
+    num_clips: int
+    num_flagged: int
+    expected_errors: float
+    expected_words: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditedClip:
+    """An audit whose reviewer had an estimate to compare with.
+
+    Args:
+        clip_id: the clip
+        errors: word errors found
+        words: reference words
+        expected_errors: word errors that were expected
+        low: lower end of the interval of the predicted WER
+        high: upper end
+    """
+
+    clip_id: str
+    errors: int
+    words: int
+    expected_errors: float
+    low: float
+    high: float
+
+
+# The newest assessment of a clip is the one with the greatest ULID.
+_WAITING_FOR_REVIEW = """
+SELECT count(*) FROM (
+    SELECT clip_id, arg_max(must_review OR predicted_wer >= :threshold, id) AS is_flagged
+    FROM assessments GROUP BY clip_id
+) a WHERE is_flagged AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.clip_id = a.clip_id)
+"""
+_RECENT_ESTIMATES = """
+SELECT count(*), count(*) FILTER (must_review OR predicted_wer >= :threshold),
+    coalesce(sum(expected_errors), 0.0),
+    coalesce(sum(json_extract_string(estimate_json, '$.expected_words')::DOUBLE), 0.0)
+FROM assessments WHERE created_at >= :since
+"""
+_NEWEST_AUDITS = """
+SELECT r.clip_id, r.substitutions + r.deletions + r.insertions,
+    r.hits + r.substitutions + r.deletions, a.expected_errors, a.low, a.high
+FROM (
+    SELECT * FROM reviews WHERE policy = 'audit' AND hits IS NOT NULL ORDER BY id DESC LIMIT :limit
+) r JOIN assessments a ON a.id = r.assessment_id
+ORDER BY r.id
+"""
+_FAILED_JOBS = """
+SELECT count(*) FILTER (state = 'failed'), count(*)
+FROM jobs WHERE state IN ('failed', 'done') AND finished_at >= :since
+"""
+_WAITING_JOBS = "SELECT count(*), min(created_at) FROM jobs WHERE state = 'queued'"
+
+
+def num_waiting_for_review(session: Session, threshold: float) -> int:
+    """Flagged clips that nobody has reviewed."""
+    return int(_one(session, sa.text(_WAITING_FOR_REVIEW), threshold=threshold)[0])
+
+
+def recent_estimates(session: Session, *, age: timedelta, threshold: float) -> RecentEstimates:
+    """What was predicted for the clips that were assessed within this age."""
+    row = _one(session, _dated(_RECENT_ESTIMATES), since=utc_now() - age, threshold=threshold)
+    return RecentEstimates(*row)
+
+
+def list_newest_audits(session: Session, *, limit: int) -> list[AuditedClip]:
+    """The newest audits that were not rejected, oldest first."""
+    rows = session.connection().execute(sa.text(_NEWEST_AUDITS), {"limit": limit})
+    return [AuditedClip(*row) for row in rows]
+
+
+def failed_jobs(session: Session, *, age: timedelta) -> tuple[int, int]:
+    """How many jobs failed, and how many ended at all, within this age."""
+    num_failed, num_ended = _one(session, _dated(_FAILED_JOBS), since=utc_now() - age)
+    return num_failed, num_ended
+
+
+def waiting_jobs(session: Session) -> tuple[int, datetime | None]:
+    """How many jobs wait, and when the one that has waited longest was queued."""
+    query = sa.text(_WAITING_JOBS).columns(
+        sa.column("number", sa.Integer), sa.column("oldest", UtcDateTime)
+    )
+    number, oldest = session.connection().execute(query).one()
+    return number, oldest
+
+
+def _dated(query: str) -> sa.TextClause:
+    return sa.text(query).bindparams(sa.bindparam("since", type_=UtcDateTime))
+
+
+def _one(session: Session, query: sa.TextClause, **values: Any) -> Any:
+    return session.connection().execute(query, values).one()
