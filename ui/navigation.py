@@ -4,6 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.alerts_banner import show_banner
 from ui.footer import show_footer
 from ui.messages import shown_errors
 
@@ -14,6 +15,8 @@ _DENSE = """<style>
 </style>"""
 _ASSETS = Path(__file__).with_name("assets")
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
+# Annotators are not disturbed; on the page of alerts everything is there anyway.
+_FOR_LEADS = {"Quality", "Drift", "Settings"}
 
 st.set_page_config(
     page_title="Werkbench",
@@ -30,9 +33,13 @@ page = st.navigation(
         st.Page(_PAGES / "library.py", title="Library", icon=":material/folder_open:"),
         st.Page(_PAGES / "quality.py", title="Quality", icon=":material/monitoring:"),
         st.Page(_PAGES / "drift.py", title="Drift", icon=":material/timeline:"),
+        st.Page(_PAGES / "alerts.py", title="Alerts", icon=":material/notifications:"),
         st.Page(_PAGES / "settings.py", title="Settings", icon=":material/tune:"),
     ]
 )
+if page.title in _FOR_LEADS:
+    with shown_errors():
+        show_banner()
 page.run()
 with shown_errors():
     show_footer()

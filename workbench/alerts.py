@@ -23,16 +23,26 @@ from workbench.notify import Notifier
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["Overview", "Watch", "acknowledge", "load_rules", "overview"]
+__all__ = [
+    "MAX_NOTE_CHARACTERS",
+    "Overview",
+    "Watch",
+    "acknowledge",
+    "firing",
+    "load_rules",
+    "overview",
+]
 
 _log = logging.getLogger(__name__)
+
+MAX_NOTE_CHARACTERS = 500
+"""Length of a note on an alert."""
 
 _STATES = ("pending", "firing", "resolved")
 # A condition that nobody looked at for this many intervals did not last: it begins anew.
 _MAX_GAP_INTERVALS = 10
 _FORGET_AFTER = timedelta(days=1)
 _STOP_TIMEOUT_S = 5.0
-_MAX_NOTE_CHARACTERS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,7 @@ class Overview:
         checked_at: when the rules were checked last; ``None`` before the first time
         num_rules: rules that are checked
         unknown: signals that rules watch and that cannot be told yet
+        num_blind: rules that watch such a signal
     """
 
     firing: tuple[Alert, ...]
@@ -54,6 +65,7 @@ class Overview:
     checked_at: datetime | None
     num_rules: int
     unknown: tuple[str, ...]
+    num_blind: int
 
 
 def load_rules(settings: Settings) -> tuple[Rule, ...]:
@@ -73,20 +85,27 @@ def load_rules(settings: Settings) -> tuple[Rule, ...]:
     return parse_rules(text, file_name=_short(path), signals=readings.SIGNALS)
 
 
+def firing(runtime: "Runtime") -> tuple[Alert, ...]:
+    """The alerts that fire now, most urgent first."""
+    with runtime.database.session() as session:
+        found = [alert for alert in alerts.list_open(session) if alert.state == "firing"]
+    return tuple(sorted(found, key=_urgency))
+
+
 def overview(runtime: "Runtime") -> Overview:
     """All alerts, sorted for people."""
     with runtime.database.session() as session:
         found = alerts.list_recent(session)
-        firing = [alert for alert in alerts.list_open(session) if alert.state == "firing"]
     watch = runtime.watch
     signals = dict.fromkeys(rule.signal for rule in watch.rules)
     return Overview(
-        firing=tuple(sorted(firing, key=_urgency)),
+        firing=firing(runtime),
         pending=tuple(alert for alert in found if alert.state == "pending"),
         past=tuple(alert for alert in found if alert.state == "resolved"),
         checked_at=watch.checked_at,
         num_rules=len(watch.rules),
         unknown=tuple(name for name in signals if name not in watch.readings),
+        num_blind=sum(rule.signal not in watch.readings for rule in watch.rules),
     )
 
 
@@ -104,9 +123,9 @@ def acknowledge(runtime: "Runtime", alert_id: str, *, by: str, note: str) -> Non
         ReviewError: the note is too long
     """
     note = note.strip()
-    if len(note) > _MAX_NOTE_CHARACTERS:
+    if len(note) > MAX_NOTE_CHARACTERS:
         raise ReviewError(
-            f"The note has {len(note)} characters; {_MAX_NOTE_CHARACTERS} are allowed.",
+            f"The note has {len(note)} characters; {MAX_NOTE_CHARACTERS} are allowed.",
             suggestion="Shorten it.",
         )
 
