@@ -72,6 +72,7 @@ async def hand_in(
     request: Request,
     response: Response,
     file_name: Annotated[str | None, Query(max_length=1000)] = None,
+    speaker: Annotated[str | None, Query(max_length=200)] = None,
 ) -> SubmissionDocument:
     """Hand in a file: it is checked and kept at once, and assessed in the background.
 
@@ -81,7 +82,9 @@ async def hand_in(
     max_bytes = runtime.settings.audio.max_upload_mb * _MB
     async with received(request, max_bytes=max_bytes, name=file_name) as upload:
         submission = await anyio.to_thread.run_sync(
-            lambda: intake.submit(runtime, upload.file, file_name=upload.name, source="api")
+            lambda: intake.submit(
+                runtime, upload.file, file_name=upload.name, source="api", speaker=speaker
+            )
         )
     if submission.is_duplicate:
         response.status_code = HTTPStatus.OK

@@ -14,6 +14,7 @@ from qe_core.errors import (
     AudioError,
     ConflictError,
     EngineError,
+    ForbiddenError,
     NotFoundError,
     StorageError,
     WerkbenchError,
@@ -36,6 +37,7 @@ _STATUS_BY_CODE = {
 _STATUS_BY_CLASS: tuple[tuple[type[WerkbenchError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
     (AudioError, HTTPStatus.UNPROCESSABLE_ENTITY),
     (EngineError, HTTPStatus.SERVICE_UNAVAILABLE),
     (StorageError, HTTPStatus.SERVICE_UNAVAILABLE),

@@ -25,7 +25,7 @@ from qe_core.types import (
     Word,
 )
 from storage.database import Session
-from storage.repositories import assessments, hypotheses, jobs, models, queue, reviews
+from storage.repositories import assessments, entries, hypotheses, jobs, models, reviews
 from workbench import intake, retrain, review, worker
 from workbench.runtime import Runtime
 
@@ -84,7 +84,7 @@ def _transcribe(runtime: Runtime, rng: np.random.Generator) -> None:
 
 def _save(runtime: Runtime, rng: np.random.Generator) -> None:
     with runtime.database.session() as session:
-        num_open = queue.num_open(session)
+        num_open = entries.num_in_stage(session, "open")
     _seed(runtime, rng, max(0, _NUM_SEEDED - num_open))
     _say("ready")
     while True:

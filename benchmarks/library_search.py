@@ -19,7 +19,7 @@ from storage.repositories.search import Query, find_clips
 _FILL = (
     """INSERT INTO clips SELECT sha256(i::VARCHAR), 'clip ' || i || '.wav', 'upload', 320000,
     'wav', 'pcm_s16le', 16000, 1, 8000, random() * 60, NULL,
-    TIMESTAMP '2026-01-01' + INTERVAL (i) SECOND FROM range($n) t(i)""",
+    TIMESTAMP '2026-01-01' + INTERVAL (i) SECOND, NULL FROM range($n) t(i)""",
     """INSERT INTO hypotheses SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR), 'pocketsphinx',
     'en-us', '5', 'en', repeat('words that were said number ' || i || ' ', 5), repeat('x', 3000),
     '[]', TIMESTAMP '2026-01-01' FROM range($n) t(i)""",
@@ -31,7 +31,7 @@ _FILL = (
     FROM range($n) t(i)""",
     """INSERT INTO reviews SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR),
     lpad(i::VARCHAR, 26, '0'), NULL, 'ann', 'correct', 'fixed words ' || i, NULL, 'basic-1', 5, 1,
-    1, 0, 0.3, 10, 1, 0, 0.1, 'audit', TIMESTAMP '2026-01-01' FROM range(0, $n, 10) t(i)""",
+    1, 0, 0.3, 10, 1, 0, 0.1, 'audit', TIMESTAMP '2026-01-01', 'desk' FROM range(0, $n, 10) t(i)""",
 )
 _QUERIES = {
     "newest": Query(),

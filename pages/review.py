@@ -8,9 +8,10 @@ from qe_core.config import ReviewSettings
 from ui.desk import DeskSession, received_events, review_desk
 from ui.desk.reviewer import ask_reviewer
 from ui.messages import shown_errors
+from ui.queue_filter import choose_filter
 from ui.resources import open_runtime
-from ui.state import CLIP, REVIEW_DESK, REVIEW_FLAGGED_ONLY
-from workbench import preferences
+from ui.state import CLIP, REVIEW_DESK
+from workbench import preferences, review
 from workbench.runtime import Runtime
 
 _PAGES = Path(__file__).parent
@@ -47,8 +48,12 @@ def _desk(runtime: Runtime, desk: DeskSession, renew_s: float) -> None:
 
 
 def _say_what_to_do(runtime: Runtime, desk: DeskSession) -> None:
-    if desk.is_flagged_only:
-        st.info("No flagged clip waits. Switch off “Flagged only” to review the others as well.")
+    if not desk.wanted.is_empty:
+        waiting = review.num_waiting(runtime)
+        st.info(
+            f"No clip passes the filter; {waiting} wait without it. Open “Filter” in the sidebar "
+            "and clear it."
+        )
     else:
         st.info(
             "Nothing waits for you. Add audio, or look at what has been saved; a clip that "
@@ -75,7 +80,5 @@ with shown_errors():
     with st.sidebar:
         name = ask_reviewer(settings.reviewer)
         session = _session(opened, name)
-        session.is_flagged_only = st.toggle(
-            "Flagged only", key=REVIEW_FLAGGED_ONLY, persist_state="session"
-        )
+        session.wanted = choose_filter(opened)
     _desk(opened, session, settings.claim_s / 3)

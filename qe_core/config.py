@@ -38,6 +38,7 @@ __all__ = [
     "LoggingSettings",
     "MetricsSettings",
     "MicrophoneSettings",
+    "PeopleSettings",
     "QualitySettings",
     "RetrainSettings",
     "ReviewSettings",
@@ -117,6 +118,17 @@ class ReviewSettings(_Section):
     share_uncertain: Share = 0.15
     share_audit: Share = 0.15
     reviewer: str = "annotator"
+    # Whoever accepts without listening agrees with the machine, not with the speaker.
+    min_listened_share: Share = 0.5
+    double_share: Share = 0.0
+
+
+class PeopleSettings(_Section):
+    """Who may come in, and as what; see docs/adr/0004-people-and-roles.md."""
+
+    admins: tuple[str, ...] = ()
+    new_role: Literal["annotator", "lead", "admin", "none"] = "annotator"
+    trust_network: bool = False
 
 
 class RetrainSettings(_Section):
@@ -202,6 +214,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     quality: QualitySettings = QualitySettings()
     review: ReviewSettings = ReviewSettings()
+    people: PeopleSettings = PeopleSettings()
     retrain: RetrainSettings = RetrainSettings()
     drift: DriftSettings = DriftSettings()
     alerts: AlertsSettings = AlertsSettings()

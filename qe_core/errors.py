@@ -6,6 +6,7 @@ __all__ = [
     "ConflictError",
     "EngineError",
     "EstimatorError",
+    "ForbiddenError",
     "NotFoundError",
     "ReviewError",
     "StorageError",
@@ -89,3 +90,9 @@ class ConflictError(WerkbenchError, RuntimeError):
     """Somebody else changed or holds what was to be changed."""
 
     default_code = "conflict"
+
+
+class ForbiddenError(WerkbenchError, PermissionError):
+    """Something that a person's role does not allow."""
+
+    default_code = "forbidden"

@@ -1,6 +1,6 @@
 """The tables; nothing outside ``storage`` sees them.
 
-Hypotheses, assessments, reviews, events, preferences, model versions and promotions are
+Hypotheses, assessments, reviews, events, preferences, people, model versions and promotions are
 append-only: the latest row counts. Keys are text (a SHA-256 or a ULID), there are no foreign keys
 (in DuckDB they block updates of the parent), and columns that change carry no index.
 """
@@ -21,9 +21,13 @@ __all__ = [
     "Hypotheses",
     "Jobs",
     "ModelVersions",
+    "People",
     "Preferences",
     "Promotions",
+    "QueueEntries",
     "Reviews",
+    "SecondReviews",
+    "Skips",
 ]
 
 
@@ -70,6 +74,7 @@ class Clips(SQLModel, table=True):
     duration_s: float
     actor: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
+    speaker: str | None = None
 
 
 class Jobs(SQLModel, table=True):
@@ -134,11 +139,7 @@ class Assessments(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class Reviews(SQLModel, table=True):
-    """A reviewer's verdict on a hypothesis; counts are empty on a reject."""
-
-    __tablename__ = "reviews"
-
+class _Review(SQLModel):
     id: str = Field(primary_key=True)
     clip_id: str
     hypothesis_id: str
@@ -159,6 +160,21 @@ class Reviews(SQLModel, table=True):
     propensity: float | None = None
     policy: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    origin: str = "desk"
+
+
+class Reviews(_Review, table=True):
+    """A reviewer's verdict on a hypothesis; counts are empty on a reject."""
+
+    __tablename__ = "reviews"
+
+
+class SecondReviews(_Review, table=True):
+    """What a second person found without seeing the first review; it never counts by itself."""
+
+    __tablename__ = "second_reviews"
+
+    first_review_id: str
 
 
 class Events(SQLModel, table=True):
@@ -241,3 +257,51 @@ class Promotions(SQLModel, table=True):
     action: str
     actor: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class People(SQLModel, table=True):
+    """Who may do what from when on; the latest row of a name counts."""
+
+    __tablename__ = "people"
+
+    id: str = Field(primary_key=True)
+    name: str
+    role: str
+    subject: str | None = None
+    actor: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Skips(SQLModel, table=True):
+    """Clips that somebody wants to see later."""
+
+    __tablename__ = "skips"
+
+    clip_id: str = Field(primary_key=True)
+    reviewer: str = Field(primary_key=True)
+    skipped_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class QueueEntries(SQLModel, table=True):
+    """What drawing a clip needs to know of every assessed clip, kept beside the truth.
+
+    Written in the same transaction as the assessment or review that changes it.
+    """
+
+    __tablename__ = "queue_entries"
+
+    clip_id: str = Field(primary_key=True)
+    stage: str
+    first_reviewer: str | None = None
+    file_name: str
+    source: str
+    language: str
+    speaker: str | None = None
+    reasons: str
+    duration_s: float
+    predicted_wer: float
+    low: float
+    high: float
+    expected_errors: float
+    must_review: bool
+    came_at: datetime = Field(sa_type=UtcDateTime)

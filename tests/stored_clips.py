@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import (
     Estimate,
+    Reason,
     Segment,
     SourceFormat,
     SpeechSpan,
@@ -32,14 +34,16 @@ def clip_id_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def transcript(text: str, *, version: str = "1", confidence: float = 0.8) -> Transcript:
+def transcript(
+    text: str, *, version: str = "1", confidence: float = 0.8, language: str = "en"
+) -> Transcript:
     """One segment, half a second per word."""
     words = tuple(
         Word(word, index * 0.5, index * 0.5 + 0.4, confidence)
         for index, word in enumerate(text.split())
     )
     segments = (Segment(0.0, max(0.5, len(words) * 0.5), text, words),) if words else ()
-    return Transcript(segments, "en", "pocketsphinx", "en-us", version)
+    return Transcript(segments, language, "pocketsphinx", "en-us", version)
 
 
 def estimate(
@@ -86,7 +90,7 @@ def assess(  # noqa: PLR0913 - defaults for all but what is assessed
     )
 
 
-def add_clip(
+def add_clip(  # noqa: PLR0913 - defaults for all but the name
     session: Session,
     name: str,
     *,
@@ -95,6 +99,9 @@ def add_clip(
     width: float = 0.2,
     duration_s: float = 10.0,
     days_ago: float = 0.0,
+    source: str = "upload",
+    speaker: str | None = None,
+    reasons: tuple[str, ...] = (),
     **of_assessment: Any,
 ) -> str:
     """Add an assessed clip in a running transaction and return its id."""
@@ -103,7 +110,8 @@ def add_clip(
         session,
         clip_id,
         file_name=f"{name}.wav",
-        source="upload",
+        source=source,
+        speaker=speaker,
         size_bytes=320_000,
         duration_s=duration_s,
         source_format=SourceFormat("wav", "pcm_s16le", 16_000, 1),
@@ -113,7 +121,10 @@ def add_clip(
             sa.text("UPDATE clips SET created_at = :at WHERE id = :id"),
             {"at": (utc_now() - timedelta(days=days_ago)).replace(tzinfo=None), "id": clip_id},
         )
-    predicted = estimate(expected_errors, max(1, len(text.split())), width=width)
+    predicted = replace(
+        estimate(expected_errors, max(1, len(text.split())), width=width),
+        reasons=tuple(Reason(reason, reason) for reason in reasons),
+    )
     assess(session, clip_id, text, predicted, duration_s=duration_s, **of_assessment)
     return clip_id
 

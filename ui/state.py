@@ -8,7 +8,7 @@ __all__ = [
     "RECORDER",
     "REVIEWER",
     "REVIEW_DESK",
-    "REVIEW_FLAGGED_ONLY",
+    "REVIEW_FILTER",
     "UPLOADER_ROUND",
 ]
 
@@ -33,8 +33,8 @@ REVIEWER = "reviewer"
 REVIEW_DESK = "review.desk"
 """Which clip this browser tab reviews, under which claim."""
 
-REVIEW_FLAGGED_ONLY = "review.flagged_only"
-"""Draw only clips whose review is recommended."""
+REVIEW_FILTER = "review.filter"
+"""Beginning of the keys of the queue's filter."""
 
 UPLOADER_ROUND = "intake.uploader_round"
 """Counts submissions; a new number empties the file picker."""

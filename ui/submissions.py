@@ -1,8 +1,9 @@
 """Taking many files in at once and saying what became of each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 import streamlit as st
@@ -31,7 +32,12 @@ class Notice:
 
 
 def submit_files(
-    runtime: Runtime, files: Iterable[tuple[str, BinaryIO | Path]], *, source: str
+    runtime: Runtime,
+    files: Iterable[tuple[str, BinaryIO | Path]],
+    *,
+    source: str,
+    actor: str | None = None,
+    speakers: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Notice]:
     """Take files in one after the other; a refused one does not stop the others.
 
@@ -39,6 +45,8 @@ def submit_files(
         runtime: the runtime
         files: name and content of each
         source: ``upload``, ``microphone`` or ``sample``
+        actor: who brings them
+        speakers: who speaks in which file, where that is known
 
     Returns:
         one notice for each file that is refused or was there already
@@ -49,7 +57,14 @@ def submit_files(
     for index, (name, content) in enumerate(files):
         bar.progress(index / len(files), f"Checking {index + 1} of {len(files)}: {plain(name)}")
         try:
-            submission = intake.submit(runtime, content, file_name=name, source=source)
+            submission = intake.submit(
+                runtime,
+                content,
+                file_name=name,
+                source=source,
+                actor=actor,
+                speaker=speakers.get(name),
+            )
         except WerkbenchError as error:
             notices.append(Notice(name, error.message, error.suggestion))
         else:

@@ -12,7 +12,7 @@ from storage import records
 from storage.database import Session
 from storage.records import Promotion
 from storage.repositories import events, models
-from workbench import reestimate
+from workbench import people, reestimate
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
@@ -90,7 +90,9 @@ def promote(runtime: "Runtime", version_id: str, actor: str | None = None) -> No
         NotFoundError: there is no such version
         ConflictError: it serves already, or the gate refused it
         EstimatorError: its files are damaged
+        ForbiddenError: the actor is no admin
     """
+    people.check(runtime, actor, "admin")
     if version_id == BUILT_IN:
         engine = runtime.built_in_estimator().manifest.engine
         _decide(runtime, engine, None, "promote", actor)
@@ -117,7 +119,9 @@ def rollback(runtime: "Runtime", actor: str | None = None) -> str:
     Raises:
         ConflictError: there is none before it
         EstimatorError: its files are damaged
+        ForbiddenError: the actor is no admin
     """
+    people.check(runtime, actor, "admin")
     engine = runtime.engine_name()
     with runtime.database.session() as session:
         history = _history(models.list_promotions(session), engine)

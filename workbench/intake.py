@@ -54,6 +54,7 @@ def submit(
     file_name: str,
     source: str = "upload",
     actor: str | None = None,
+    speaker: str | None = None,
     on_progress: "Progress | None" = None,
 ) -> Submission:
     """Take a file in, so that it is safe when this returns.
@@ -66,6 +67,7 @@ def submit(
         file_name: as its owner calls it; anything unsafe to display is taken out
         source: ``upload``, ``microphone``, ``api``, ``folder``, ``sample``
         actor: who brings it
+        speaker: who speaks, where that is known
         on_progress: told how far the check is
 
     Returns:
@@ -90,7 +92,9 @@ def submit(
             audio = decode(incoming.path, name=name, limits=limits, on_progress=on_progress)
         runtime.media.keep(incoming)
         runtime.media.keep_peaks(incoming.sha256, waveform_peaks(audio))
-        submission = _store(runtime, incoming, audio, name, source=source, actor=actor)
+        submission = _store(
+            runtime, incoming, audio, name, source=source, actor=actor, speaker=speaker
+        )
         if not submission.is_duplicate:
             metrics.count_sound(audio, "clip")
         _log.info("Took in %s (%.1f s).", name, audio.duration_s)
@@ -105,7 +109,8 @@ def submit_samples(runtime: "Runtime") -> list[Submission]:
         AudioError: a sample is damaged or missing
     """
     return [
-        submit(runtime, path, file_name=path.name, source="sample") for path, _ in sample_manifest()
+        submit(runtime, path, file_name=path.name, source="sample", speaker=entry.get("speaker"))
+        for path, entry in sample_manifest()
     ]
 
 
@@ -149,6 +154,7 @@ def _store(
     *,
     source: str,
     actor: str | None,
+    speaker: str | None,
 ) -> Submission:
     """Clip and job in one transaction; whoever comes second with the same bytes is told so."""
     clip_id = incoming.sha256
@@ -167,6 +173,7 @@ def _store(
             duration_s=audio.duration_s,
             source_format=audio.source,
             actor=actor,
+            speaker=speaker,
         )
         job = jobs.add(session, ASSESS, clip_id=clip_id, actor=actor)
         return Submission(clip_id, name, False, job.id)

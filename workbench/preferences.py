@@ -10,6 +10,7 @@ from qe_core.errors import ConfigError
 from storage.records import Preference
 from storage.repositories import events
 from storage.repositories import preferences as stored
+from workbench import people
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
@@ -62,12 +63,14 @@ def set(runtime: "Runtime", key: str, value: Any, actor: str | None = None) -> S
 
     Raises:
         ConfigError: there is no such key, it cannot be chosen, or the value is not allowed
+        ForbiddenError: the actor is no admin
     """
     before = _value_of(get(runtime), key)
     if value is not None:
         value = _value_of(_with_value(runtime.settings, key, value), key)
 
     def work(session: Any) -> None:
+        people.require(session, actor, "admin")
         stored.add(session, key, value, actor=actor)
         events.add(
             session,

@@ -23,7 +23,7 @@ from storage.database import Session
 from storage.ids import new_id
 from storage.records import Job
 from storage.repositories import events, jobs, models
-from workbench import preferences
+from workbench import people, preferences
 from workbench.champions import (
     BUILT_IN,
     KIND,
@@ -127,9 +127,11 @@ def start(runtime: Runtime, actor: str | None = None) -> str:
 
     Raises:
         ConflictError: one is queued or running already
+        ForbiddenError: the actor is no admin
     """
 
     def work(session: Session) -> str | None:
+        people.require(session, actor, "admin")
         if jobs.has_active(session, RETRAIN):
             return None
         return jobs.add(session, RETRAIN, actor=actor).id

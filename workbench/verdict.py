@@ -1,5 +1,6 @@
 """Saving a verdict: what was predicted, what is true, and nothing typed is lost."""
 
+import hashlib
 import logging
 import math
 from collections.abc import Mapping
@@ -7,21 +8,39 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from qe_core.errors import ConflictError, ReviewError
+from qe_core.config import ReviewSettings
+from qe_core.errors import ReviewError
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import Verdict
 from qe_core.wer import AlignedWord, ErrorCounts, align, count_errors
 from storage.columns import utc_now
 from storage.database import Session
-from storage.records import Review
-from storage.repositories import assessments, drafts, events, hypotheses, reviews
+from storage.records import Hypothesis, Review, SecondReview
+from storage.repositories import (
+    assessments,
+    drafts,
+    entries,
+    events,
+    hypotheses,
+    reviews,
+    seconds,
+)
 from storage.repositories import queue as queued
-from workbench import metrics
+from workbench import metrics, people, preferences
+from workbench.claiming import lost_claim
+from workbench.tasks import SECOND
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["REJECT_REASONS", "ReviewResult", "lost_claim", "submit"]
+__all__ = [
+    "REJECT_REASONS",
+    "ReviewResult",
+    "checked_reason",
+    "is_agreed",
+    "is_chosen_for_second",
+    "submit",
+]
 
 REJECT_REASONS: Mapping[str, str] = MappingProxyType(
     {
@@ -35,6 +54,8 @@ REJECT_REASONS: Mapping[str, str] = MappingProxyType(
 )
 """Why a clip can be rejected: stored code and label. ``other`` needs a note."""
 
+
+_HEARING_TOLERANCE = 0.02
 
 _log = logging.getLogger(__name__)
 
@@ -108,8 +129,10 @@ def submit(  # noqa: PLR0913 - what the desk reports, all by name
         prediction, truth and alignment
 
     Raises:
-        ReviewError: no valid reason for a reject, or an accept whose text was edited
+        ReviewError: no valid reason for a reject, or an accept of an edited text or of a clip of
+            which less than ``review.min_listened_share`` was heard
         ConflictError: the claim is not held any more; the text is kept as a draft
+        ForbiddenError: the reviewer is locked out
     """
     submission = _Submission(
         clip_id=clip_id,
@@ -117,50 +140,91 @@ def submit(  # noqa: PLR0913 - what the desk reports, all by name
         claim_token=claim_token,
         verdict=verdict,
         text=text if verdict == "correct" else "",
-        reject_reason=_checked_reason(verdict, reject_reason, reject_note),
+        reject_reason=checked_reason(verdict, reject_reason, reject_note),
         lead_time_s=_clamped(lead_time_s, math.inf),
         listened_share=_clamped(listened_share, 1.0),
         replays=max(0, int(replays)),
     )
+    settings = preferences.get(runtime).review
     begun_at = utc_now()
     review: Review | None = runtime.database.write(
-        lambda session: _save(session, submission, typed=text)
+        lambda session: _save(session, submission, settings, typed=text)
     )
     if review is None:
         if verdict == "correct":
             runtime.database.write(lambda session: drafts.save(session, clip_id, reviewer, text))
-        raise lost_claim()
+        raise lost_claim(runtime, clip_id, claim_token)
     if review.created_at >= begun_at:  # saving the same verdict again returns the first review
         metrics.count_review(review.verdict, review.lead_time_s)
     _log.info("review saved", extra={"clip_id": clip_id, "verdict": verdict})
     return _result(runtime, review)
 
 
-def lost_claim() -> ConflictError:
-    """What to say when a token no longer holds its clip."""
-    return ConflictError(
-        "This clip is no longer yours: the claim ran out, or it was saved in another tab.",
-        suggestion="Your text is kept as a draft. Open the clip again to go on.",
-        code="claim_lost",
-    )
+def is_chosen_for_second(clip_id: str, share: float) -> bool:
+    """Whether a second person reviews a clip: decided by its hash, the same for ever.
+
+    Args:
+        clip_id: the clip
+        share: of all clips, in [0, 1]
+
+    Examples:
+        >>> is_chosen_for_second("a" * 64, 0.0), is_chosen_for_second("a" * 64, 1.0)
+        (False, True)
+    """
+    digest = hashlib.sha256(f"second:{clip_id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / 2**32 < share
 
 
-def _save(session: Session, submission: _Submission, *, typed: str) -> Review | None:
+def checked_reason(verdict: Verdict, reason: str | None, note: str) -> str | None:
+    """The reason of a reject as it is stored; ``None`` for another verdict.
+
+    Raises:
+        ReviewError: there is no such reason, or ``other`` comes without a note
+    """
+    if verdict != "reject":
+        return None
+    if reason not in REJECT_REASONS:
+        raise ReviewError(
+            f"{reason!r} is no reason to reject a clip.",
+            suggestion=f"Choose one of: {', '.join(REJECT_REASONS.values())}.",
+            code="reject_reason",
+        )
+    note = " ".join(note.split())
+    if reason == "other" and not note:
+        raise ReviewError(
+            "A reject for another reason needs a note.",
+            suggestion="Say in a few words why the clip cannot be used.",
+            code="reject_note",
+        )
+    return f"{reason}: {note}" if note else reason
+
+
+def is_agreed(first: Review, second: Review) -> bool:
+    """Whether two people found the same: the same words, or that the clip is unusable."""
+    if first.counts is None or second.counts is None:
+        return first.counts is None and second.counts is None
+    return count_errors(first.text, second.text).num_errors == 0
+
+
+def _save(
+    session: Session, submission: _Submission, settings: ReviewSettings, *, typed: str
+) -> Review | None:
     """Store the verdict; ``None`` when the claim is gone and this is no repetition."""
     clip_id, reviewer = submission.clip_id, submission.reviewer
+    people.require(session, reviewer, "annotator")
     claim = queued.find_claim(session, clip_id)
-    last = reviews.find_latest(session, clip_id)
+    is_second = claim is not None and claim.policy == SECOND
+    entry = entries.find(session, clip_id)
+    stage = "" if entry is None else entry.stage
+    counting = reviews.find_latest(session, clip_id)
+    last = seconds.find_latest(session, clip_id) if is_second else counting
     is_settled = claim is None or (last is not None and last.created_at >= claim.claimed_at)
     if claim is None or is_settled or claim.token != submission.claim_token:
         return last if last is not None and _is_same(last, submission) else None
     assessment = queued.pinned_assessment(session, claim)
     hypothesis = hypotheses.get(session, assessment.hypothesis_id)
-    if submission.verdict == "accept" and typed.split() not in ([], hypothesis.text.split()):
-        raise ReviewError(
-            "The text was edited; accepting the transcript would lose the edit.",
-            suggestion="Save it as a correction, or undo the edit first.",
-            code="edited",
-        )
+    if submission.verdict == "accept":
+        _check_accept(submission, hypothesis, typed, settings)
     # An expired claim that nobody took is as good as a held one; the update collides with whoever
     # takes it at this very moment.
     queued.spend_claim(session, clip_id, claim.token)
@@ -183,11 +247,48 @@ def _save(session: Session, submission: _Submission, *, typed: str) -> Review | 
         replays=submission.replays,
         policy=claim.policy,
         propensity=claim.propensity,
+        first_review_id=counting.id if is_second and counting is not None else None,
     )
+    _move_on(session, review, counting, stage, settings.double_share)
     drafts.discard(session, clip_id, reviewer)
     payload = {"review_id": review.id, "verdict": review.verdict, "policy": review.policy}
     events.add(session, "review.saved", clip_id=clip_id, actor=reviewer, payload=payload)
     return review
+
+
+def _check_accept(
+    submission: _Submission, hypothesis: Hypothesis, typed: str, settings: ReviewSettings
+) -> None:
+    if typed.split() not in ([], hypothesis.text.split()):
+        raise ReviewError(
+            "The text was edited; accepting the transcript would lose the edit.",
+            suggestion="Save it as a correction, or undo the edit first.",
+            code="edited",
+        )
+    # The browser rounds: who heard every sample of a clip may report a little less than all.
+    if submission.listened_share + _HEARING_TOLERANCE < settings.min_listened_share:
+        raise ReviewError(
+            f"{submission.listened_share:.0%} of this clip was heard; accepting takes "
+            f"{settings.min_listened_share:.0%}.",
+            suggestion="Play the rest, then accept; a correction can be saved at any time.",
+            code="not_heard",
+        )
+
+
+def _move_on(
+    session: Session, review: Review, before: Review | None, stage: str, share: float
+) -> None:
+    """Decide who has to look at the clip next; without a word here, nobody."""
+    clip_id, reviewer = review.clip_id, review.reviewer
+    if isinstance(review, SecondReview):
+        if before is not None:
+            entries.move(session, clip_id, "done" if is_agreed(before, review) else "disputed")
+        return
+    # Who looks at their own review again does not spare it the second one.
+    is_own = stage == "second" and before is not None and before.reviewer == reviewer
+    is_first = before is None and is_chosen_for_second(clip_id, share)
+    if review.verdict != "reject" and (is_own or is_first):
+        entries.move(session, clip_id, "second", first_reviewer=reviewer)
 
 
 def _is_same(review: Review, submission: _Submission) -> bool:
@@ -216,25 +317,6 @@ def _result(runtime: "Runtime", review: Review) -> ReviewResult:
         if review.counts is None
         else align(review.text, hypothesis.text, normaliser=review.normaliser),
     )
-
-
-def _checked_reason(verdict: Verdict, reason: str | None, note: str) -> str | None:
-    if verdict != "reject":
-        return None
-    if reason not in REJECT_REASONS:
-        raise ReviewError(
-            f"{reason!r} is no reason to reject a clip.",
-            suggestion=f"Choose one of: {', '.join(REJECT_REASONS.values())}.",
-            code="reject_reason",
-        )
-    note = " ".join(note.split())
-    if reason == "other" and not note:
-        raise ReviewError(
-            "A reject for another reason needs a note.",
-            suggestion="Say in a few words why the clip cannot be used.",
-            code="reject_note",
-        )
-    return f"{reason}: {note}" if note else reason
 
 
 def _clamped(value: float, highest: float) -> float:

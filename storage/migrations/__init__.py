@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from qe_core.errors import StorageError
 from storage.columns import utc_now
-from storage.migrations import m0001_initial, m0002_alerts
+from storage.migrations import m0001_initial, m0002_alerts, m0003_desk
 
 __all__ = ["MIGRATIONS", "Migration", "migrate"]
 
@@ -28,6 +28,7 @@ class Migration:
 MIGRATIONS = (
     Migration(1, "initial", m0001_initial.upgrade),
     Migration(2, "alerts", m0002_alerts.upgrade),
+    Migration(3, "desk", m0003_desk.upgrade),
 )
 
 _LEDGER = """

@@ -20,7 +20,10 @@ from storage.records.models import (
 from storage.records.reviews import (
     Claim,
     Draft,
+    Person,
+    QueueEntry,
     Review,
+    SecondReview,
 )
 
 __all__ = [
@@ -32,9 +35,12 @@ __all__ = [
     "Hypothesis",
     "Job",
     "ModelVersion",
+    "Person",
     "Preference",
     "Promotion",
+    "QueueEntry",
     "Review",
+    "SecondReview",
     "StoredAssessment",
     "features_to_json",
     "speech_to_json",

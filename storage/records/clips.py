@@ -42,6 +42,7 @@ class Clip:
         duration_s: decoded length
         actor: who brought it
         created_at: when it was acknowledged, UTC
+        speaker: who speaks, where that is known
     """
 
     id: str
@@ -56,6 +57,7 @@ class Clip:
     duration_s: float
     actor: str | None
     created_at: datetime
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

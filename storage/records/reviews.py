@@ -5,11 +5,7 @@ from datetime import datetime
 
 from qe_core.wer import ErrorCounts
 
-__all__ = [
-    "Claim",
-    "Draft",
-    "Review",
-]
+__all__ = ["Claim", "Draft", "Person", "QueueEntry", "Review", "SecondReview"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,8 @@ class Review:
         propensity: probability with which the queue drew the clip; ``None`` when it was opened
         policy: ``expected_errors``, ``uncertain``, ``audit`` or ``opened``
         created_at: when it was saved
+        origin: ``desk``, ``adjudication`` (a lead chose between two reviews) or ``restore`` (a
+            lead went back to an earlier text)
     """
 
     id: str
@@ -59,6 +57,7 @@ class Review:
     propensity: float | None
     policy: str
     created_at: datetime
+    origin: str = "desk"
 
     @property
     def counts(self) -> ErrorCounts | None:
@@ -117,3 +116,78 @@ class Draft:
     position_s: float
     cursor: int
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SecondReview(Review):
+    """What a second person found without seeing the first review; it never counts by itself.
+
+    Args:
+        first_review_id: the review that counted then
+    """
+
+    first_review_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """What drawing needs to know of an assessed clip.
+
+    Args:
+        clip_id: the clip
+        stage: where it stands, see :data:`storage.repositories.entries.Stage`
+        first_reviewer: who must not be the second one, in the stage ``second``
+        file_name: its name
+        source: how it came in
+        language: of its current hypothesis
+        speaker: who speaks, where that is known
+        reasons: sentences that say why it is expected to be wrong, one per line
+        duration_s: its length
+        predicted_wer: predicted WER of its current hypothesis
+        low: lower end of the interval
+        high: upper end of the interval
+        expected_errors: expected word errors
+        must_review: a rule flags it whatever the predicted WER
+        came_at: when the clip came in
+    """
+
+    clip_id: str
+    stage: str
+    first_reviewer: str | None
+    file_name: str
+    source: str
+    language: str
+    speaker: str | None
+    reasons: str
+    duration_s: float
+    predicted_wer: float
+    low: float
+    high: float
+    expected_errors: float
+    must_review: bool
+    came_at: datetime
+
+    def is_flagged(self, threshold: float) -> bool:
+        """Whether review is recommended at this WER threshold."""
+        return self.must_review or self.predicted_wer >= threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who may do what.
+
+    Args:
+        id: ULID of the row that counts
+        name: as it is stored with what they do
+        role: ``annotator``, ``lead``, ``admin``, or ``none`` for somebody who is locked out
+        subject: how the identity provider knows them; ``None`` for a name that was merely given
+        actor: who gave them this role
+        created_at: since when
+    """
+
+    id: str
+    name: str
+    role: str
+    subject: str | None
+    actor: str | None
+    created_at: datetime

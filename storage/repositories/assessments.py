@@ -12,6 +12,7 @@ from qe_core.types import Estimate
 from storage.columns import utc_now
 from storage.ids import new_id
 from storage.records import Hypothesis, StoredAssessment, features_to_json
+from storage.repositories import entries
 from storage.repositories.mapping import to_record, to_records
 from storage.tables import Assessments
 
@@ -29,7 +30,7 @@ def add(  # noqa: PLR0913 - one argument per part of an assessment
     duration_s: float,
     timings_s: Mapping[str, float],
 ) -> StoredAssessment:
-    """Store an estimate for a hypothesis."""
+    """Store an estimate for a hypothesis; the queue draws by it from now on."""
     row = Assessments(
         id=new_id(),
         clip_id=hypothesis.clip_id,
@@ -50,7 +51,9 @@ def add(  # noqa: PLR0913 - one argument per part of an assessment
     )
     session.add(row)
     session.flush()
-    return to_record(StoredAssessment, row)
+    stored = to_record(StoredAssessment, row)
+    entries.put(session, stored, hypothesis, estimate)
+    return stored
 
 
 def get(session: Session, assessment_id: str) -> StoredAssessment | None:

@@ -11,7 +11,7 @@ from storage.records import Claim
 from storage.repositories.mapping import to_record, to_records
 from storage.tables import Claims
 
-__all__ = ["claim", "find_active", "list_active", "release", "renew"]
+__all__ = ["claim", "find_active", "list_active", "release", "renew", "take_over"]
 
 
 def claim(
@@ -97,6 +97,37 @@ def release(session: Session, clip_id: str, token: str) -> bool:
         .returning(col(Claims.clip_id))
     ).all()
     return bool(released)
+
+
+def take_over(
+    session: Session, held: Claim, reviewer: str, *, lease_s: float, policy: str
+) -> Claim | None:
+    """Pass a claim on to another reviewer, together with the draw that led to it.
+
+    Args:
+        session: run it in ``Database.write``, because the holder may renew at the same time
+        held: the claim as it was seen
+        reviewer: who holds the clip from now on
+        lease_s: seconds until the claim expires
+        policy: that of the draw, unless it no longer fits the new holder
+
+    Returns:
+        the new claim, or ``None`` when the claim has changed since it was seen
+    """
+    now = utc_now()
+    row = session.exec(
+        sa.update(Claims)
+        .where(col(Claims.clip_id) == held.clip_id, col(Claims.token) == held.token)
+        .values(
+            reviewer=reviewer,
+            token=secrets.token_hex(8),
+            policy=policy,
+            claimed_at=now,
+            expires_at=now + timedelta(seconds=lease_s),
+        )
+        .returning(Claims)
+    ).scalar_one_or_none()
+    return None if row is None else to_record(Claim, row)
 
 
 def find_active(session: Session, clip_id: str) -> Claim | None:

@@ -1,6 +1,4 @@
-"""The review queue: what waits, what was promised to the audit, and what a claim is about."""
-
-from dataclasses import dataclass
+"""What a claim is about, and how it ends."""
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -8,88 +6,15 @@ from sqlmodel import Session, col, select
 from qe_core.errors import NotFoundError
 from storage.columns import utc_now
 from storage.records import Claim, Review, StoredAssessment
-from storage.repositories.mapping import to_record, to_records
-from storage.tables import Assessments, Claims, Clips, Reviews
+from storage.repositories.mapping import to_record
+from storage.tables import Assessments, Claims, Reviews
 
 __all__ = [
-    "OpenClip",
     "find_claim",
     "find_last_review",
-    "list_open",
-    "list_owed_audits",
-    "num_open",
     "pinned_assessment",
     "spend_claim",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class OpenClip:
-    """An assessed clip without a review, as far as the queue needs to know it.
-
-    Args:
-        clip_id: the clip
-        file_name: its name
-        duration_s: its length
-        predicted_wer: predicted WER of its current hypothesis
-        low: lower end of the interval
-        high: upper end of the interval
-        expected_errors: expected word errors
-        must_review: a rule flags it whatever the predicted WER
-    """
-
-    clip_id: str
-    file_name: str
-    duration_s: float
-    predicted_wer: float
-    low: float
-    high: float
-    expected_errors: float
-    must_review: bool
-
-    def is_flagged(self, threshold: float) -> bool:
-        """Whether review is recommended at this WER threshold."""
-        return self.must_review or self.predicted_wer >= threshold
-
-
-def list_open(session: Session) -> list[OpenClip]:
-    """Every assessed clip that has no review yet, in the order of their ids."""
-    newest = select(sa.func.max(Assessments.id)).group_by(col(Assessments.clip_id))
-    query = (
-        sa.select(
-            col(Assessments.clip_id),
-            col(Clips.file_name),
-            col(Assessments.duration_s),
-            col(Assessments.predicted_wer),
-            col(Assessments.low),
-            col(Assessments.high),
-            col(Assessments.expected_errors),
-            col(Assessments.must_review),
-        )
-        .join(Clips, col(Clips.id) == col(Assessments.clip_id))
-        .where(col(Assessments.id).in_(newest), _is_unreviewed())
-        .order_by(col(Assessments.clip_id))
-    )
-    return [OpenClip(*row) for row in session.connection().execute(query)]
-
-
-def num_open(session: Session) -> int:
-    """How many assessed clips have no review yet."""
-    query = sa.select(sa.func.count(sa.distinct(col(Assessments.clip_id)))).where(_is_unreviewed())
-    return int(session.connection().execute(query).scalar_one())
-
-
-def list_owed_audits(session: Session) -> list[Claim]:
-    """Audits that were drawn and given back without a review, oldest first.
-
-    If they were forgotten, the audits would be a sample of the clips that reviewers like.
-    """
-    query = select(Claims).where(
-        Claims.policy == "audit",
-        Claims.expires_at <= utc_now(),
-        col(Claims.clip_id).not_in(select(Reviews.clip_id)),
-    )
-    return to_records(Claim, session.exec(query.order_by(col(Claims.claimed_at))))
 
 
 def find_claim(session: Session, clip_id: str) -> Claim | None:
@@ -145,8 +70,3 @@ def find_last_review(session: Session, reviewer: str) -> Review | None:
     )
     row = session.exec(query).first()
     return None if row is None else to_record(Review, row)
-
-
-def _is_unreviewed() -> sa.ColumnElement[bool]:
-    reviewed = sa.exists().where(col(Reviews.clip_id) == col(Assessments.clip_id))
-    return ~reviewed

@@ -1,6 +1,7 @@
 """Reviews: verdicts and corrections; append-only, the latest of a clip counts."""
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -9,11 +10,12 @@ from qe_core.types import Verdict
 from qe_core.wer import ErrorCounts
 from storage.columns import utc_now
 from storage.ids import new_id
-from storage.records import Review
+from storage.records import Review, SecondReview
+from storage.repositories import entries
 from storage.repositories.mapping import to_record, to_records
-from storage.tables import Reviews
+from storage.tables import Reviews, SecondReviews
 
-__all__ = ["add", "count", "find_latest", "list_for_clip", "list_latest"]
+__all__ = ["add", "count", "find", "find_latest", "list_for_clip", "list_latest"]
 
 
 def add(  # noqa: PLR0913 - one argument per column
@@ -34,33 +36,53 @@ def add(  # noqa: PLR0913 - one argument per column
     replays: int = 0,
     propensity: float | None = None,
     reject_reason: str | None = None,
+    origin: str = "desk",
+    first_review_id: str | None = None,
 ) -> Review:
-    """Store a verdict; ``counts`` is ``None`` on a reject."""
-    row = Reviews(
-        id=new_id(),
-        clip_id=clip_id,
-        hypothesis_id=hypothesis_id,
-        assessment_id=assessment_id,
-        reviewer=reviewer,
-        verdict=verdict,
-        text=text,
-        reject_reason=reject_reason,
-        normaliser=normaliser,
-        hits=None if counts is None else counts.hits,
-        substitutions=None if counts is None else counts.substitutions,
-        deletions=None if counts is None else counts.deletions,
-        insertions=None if counts is None else counts.insertions,
-        predicted_wer=predicted_wer,
-        lead_time_s=lead_time_s,
-        listened_share=listened_share,
-        replays=replays,
-        propensity=propensity,
-        policy=policy,
-        created_at=utc_now(),
-    )
+    """Store a verdict; ``counts`` is ``None`` on a reject.
+
+    From now on it counts, and the clip waits for nobody. With ``first_review_id`` it is a second
+    opinion on that review: it does not count, and the clip stays where it stands.
+    """
+    values: dict[str, Any] = {
+        "id": new_id(),
+        "clip_id": clip_id,
+        "hypothesis_id": hypothesis_id,
+        "assessment_id": assessment_id,
+        "reviewer": reviewer,
+        "verdict": verdict,
+        "text": text,
+        "reject_reason": reject_reason,
+        "normaliser": normaliser,
+        "hits": None if counts is None else counts.hits,
+        "substitutions": None if counts is None else counts.substitutions,
+        "deletions": None if counts is None else counts.deletions,
+        "insertions": None if counts is None else counts.insertions,
+        "predicted_wer": predicted_wer,
+        "lead_time_s": lead_time_s,
+        "listened_share": listened_share,
+        "replays": replays,
+        "propensity": propensity,
+        "policy": policy,
+        "created_at": utc_now(),
+        "origin": origin,
+    }
+    if first_review_id is not None:
+        second = SecondReviews(**values, first_review_id=first_review_id)
+        session.add(second)
+        session.flush()
+        return to_record(SecondReview, second)
+    row = Reviews(**values)
     session.add(row)
     session.flush()
+    entries.move(session, clip_id, "done")
     return to_record(Review, row)
+
+
+def find(session: Session, review_id: str) -> Review | None:
+    """The review with this id, if there is one."""
+    row = session.get(Reviews, review_id)
+    return None if row is None else to_record(Review, row)
 
 
 def find_latest(session: Session, clip_id: str) -> Review | None:

@@ -49,10 +49,14 @@ class VerdictMessage(_Message):
 
 
 class Command(_Message):
-    """A wish that carries no work: another clip, the same once more, the claim renewed."""
+    """A wish that carries no work: another clip, the same once more, the claim renewed.
 
-    name: Literal["skip", "reopen", "renew", "resend", "open", "next", "queue"]
+    ``note`` tells the leads why a clip is handed to them.
+    """
+
+    name: Literal["skip", "reopen", "renew", "resend", "open", "next", "queue", "escalate"]
     clip_id: _Identifier | None = None
+    note: Annotated[str, Field(max_length=300)] = ""
 
 
 class DeskEvents(BaseModel):

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from qe_core.errors import ConflictError, WerkbenchError
-from storage.records import Review
+from storage.records import Review, SecondReview
 from ui.desk.events import Command, DeskEvents, DraftMessage, VerdictMessage
 from ui.desk.results import result_line
 from ui.desk.rows import joined
 from workbench import review
-from workbench.review import QueueItem, ReviewTask
+from workbench.review import QueueFilter, QueueItem, ReviewTask
 from workbench.runtime import Runtime
 
 __all__ = ["DeskSession", "DeskView", "Problem", "Reply", "Result"]
@@ -19,7 +19,6 @@ __all__ = ["DeskSession", "DeskView", "Problem", "Reply", "Result"]
 _Message = TypeVar("_Message", DraftMessage, VerdictMessage, Command)
 _NUM_ANSWERS_KEPT = 50
 _NUM_QUEUE_SHOWN = 30
-_ALL = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +83,17 @@ class DeskSession:
 
     Args:
         reviewer: who works here
-        is_flagged_only: draw only clips whose review is recommended
+        wanted: draw only clips that pass
     """
 
     reviewer: str
-    is_flagged_only: bool = False
+    wanted: QueueFilter = field(default_factory=QueueFilter)
     clip_id: str | None = None
     wanted_id: str | None = None
     result: Result | None = None
     _token: str = ""
     _previous: Review | None = None
     _queue_length: int | None = None
-    _skipped: tuple[str, ...] = ()
     _problem: Problem | None = None
     _task: ReviewTask | None = None
     _queue: tuple[QueueItem, ...] | None = None
@@ -144,10 +142,7 @@ class DeskSession:
 
     def is_clip_waiting(self, runtime: Runtime) -> bool:
         """Whether there is a clip that could be drawn now."""
-        return any(
-            item.claimed_by in (None, self.reviewer) and (item.flagged or not self.is_flagged_only)
-            for item in review.queue(runtime, limit=_ALL)
-        )
+        return review.is_clip_waiting(runtime, self.reviewer, self.wanted)
 
     def leave(self, runtime: Runtime) -> None:
         """Give the clip on the desk back; its draft stays."""
@@ -192,7 +187,10 @@ class DeskSession:
         """Hold on to the clip; one that was let go too long is taken back if it is still free."""
         try:
             review.renew(runtime, clip_id, self._token)
-        except ConflictError:
+        except ConflictError as lost:
+            if lost.code == "taken_over":
+                self._problem = Problem(clip_id, lost.message, lost.suggestion)
+                return
             try:
                 self._take(review.open_clip(runtime, clip_id, self.reviewer))
             except ConflictError as taken:
@@ -219,7 +217,8 @@ class DeskSession:
                 listened_share=message.listened_share,
                 replays=message.replays,
             )
-            self.result = Result(result_line(saved), can_reopen=True)
+            is_second = isinstance(saved.review, SecondReview)
+            self.result = Result(result_line(saved), can_reopen=not is_second)
         self._move_on()
 
     def _is_saved_already(self, message: VerdictMessage, text: str) -> bool:
@@ -240,19 +239,22 @@ class DeskSession:
             self._is_autoplay = command.clip_id != self.clip_id
             self._open(runtime, command.clip_id)
         elif command.name == "queue":
-            self._queue = tuple(review.queue(runtime, limit=_NUM_QUEUE_SHOWN))
+            self._queue = tuple(review.queue(runtime, wanted=self.wanted, limit=_NUM_QUEUE_SHOWN))
         elif command.name == "reopen":
             task = review.reopen_last(runtime, self.reviewer)
             self._release_for(runtime, task)
             self._take(task)
             self.result, self._is_autoplay = None, True
+        elif command.name == "escalate" and self.clip_id is not None:
+            review.escalate(runtime, self.clip_id, self.reviewer, self._token, command.note)
+            self.result = Result("Handed to a lead.", can_reopen=False)
+            self._move_on()
         elif command.name in ("skip", "next"):
             self._skip(runtime)
 
     def _skip(self, runtime: Runtime) -> None:
         if self.clip_id is not None:
-            self._skipped = (*self._skipped, self.clip_id)
-            review.release(runtime, self.clip_id, self._token)
+            review.skip(runtime, self.clip_id, self.reviewer, self._token)
         self.result = None
         self._move_on()
 
@@ -278,15 +280,7 @@ class DeskSession:
         self.wanted_id = None
 
     def _next(self, runtime: Runtime) -> ReviewTask | None:
-        only_flagged = self.is_flagged_only
-        task = review.next_clip(
-            runtime, self.reviewer, skip=self._skipped, only_flagged=only_flagged
-        )
-        if task is None and self._skipped:
-            # Only skipped clips are left: they come round again.
-            self._skipped = ()
-            task = review.next_clip(runtime, self.reviewer, only_flagged=only_flagged)
-        return task
+        return review.next_clip(runtime, self.reviewer, wanted=self.wanted)
 
     def _open(self, runtime: Runtime, clip_id: str) -> None:
         task = review.open_clip(runtime, clip_id, self.reviewer)

@@ -143,7 +143,7 @@ def test_only_flagged_clips_are_drawn_when_that_is_wanted(runtime: Runtime) -> N
     flagged = store(runtime, "bad", doubt=0.9)
     for index in range(5):
         store(runtime, f"good {index}", doubt=0.01)
-    desk = DeskSession("ann", is_flagged_only=True)
+    desk = DeskSession("ann", wanted=review.QueueFilter(is_flagged_only=True))
     assert desk.step(runtime, NOTHING).clip_id == flagged
     assert desk.step(runtime, verdict(flagged)).clip_id is None
     assert not desk.is_clip_waiting(runtime)
