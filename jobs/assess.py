@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.console import ProgressLine, print_json, print_problem, print_table, say
+from jobs.push import BatchRun, push_run
 from jobs.tools import open_engine, open_estimator, settings_for
 from qe_core.asr.base import Engine
 from qe_core.audio import decode
@@ -41,13 +42,13 @@ def assess_files(
     loaded = open_engine(settings)
     judge = open_estimator(estimator, loaded)
     rows: list[tuple[str, ...]] = []
-    num_refused = 0
+    run = BatchRun()
     for number, file in enumerate(files, start=1):
         progress = ProgressLine(f"[{number}/{len(files)}] {file.name}")
         try:
             assessment, duration_s = _assess(file, loaded, judge, settings, progress)
         except WerkbenchError as error:
-            num_refused += 1
+            run.num_refused += 1
             progress.clear()
             if as_json:
                 print_json(
@@ -62,15 +63,21 @@ def assess_files(
             continue
         progress.clear()
         threshold = settings.review.threshold
+        run.add(
+            assessment.estimate.predicted_wer,
+            duration_s,
+            is_flagged=assessment.is_flagged(threshold),
+        )
         if as_json:
             print_json(_record(file, duration_s, assessment, threshold))
         else:
             rows.append(_row(file, duration_s, assessment, threshold))
     if rows:
         print_table(_HEADER, rows)
-    if num_refused and not as_json:
-        say(f"{num_refused} of {len(files)} files were refused.")
-    return num_refused
+    if run.num_refused and not as_json:
+        say(f"{run.num_refused} of {len(files)} files were refused.")
+    push_run(settings.metrics.pushgateway_url, run)
+    return run.num_refused
 
 
 def _assess(

@@ -254,11 +254,12 @@ class Watch:
         states = GaugeMetricFamily(
             "werkbench_alerts",
             "1 for the state of the newest alert of each rule, 0 for the other states.",
-            labels=["rule", "state"],
+            labels=["rule", "severity", "state"],
         )
         for rule in self.rules:
             for state in _STATES:
-                states.add_metric([rule.name, state], float(newest.get(rule.name) == state))
+                is_state = float(newest.get(rule.name) == state)
+                states.add_metric([rule.name, rule.severity, state], is_state)
         checked = GaugeMetricFamily(
             "werkbench_alerts_checked_timestamp_seconds", "When the rules were checked last."
         )

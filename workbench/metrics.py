@@ -27,6 +27,7 @@ from qe_core.types import Audio
 __all__ = [
     "QUEUE_DEPTH",
     "REGISTRY",
+    "WER_BUCKETS",
     "Entry",
     "count_estimate",
     "count_job",
@@ -38,12 +39,14 @@ __all__ = [
 Entry = Literal["clip", "predict"]
 """How sound comes in: kept as a clip, or judged by ``POST /v1/predict`` and forgotten."""
 
+WER_BUCKETS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5)
+"""Upper ends of the buckets of a predicted WER."""
+
 REGISTRY = CollectorRegistry()
 # One more series for every counter, which no chart here needs.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a function that they left untyped
 
 _LOWEST_DBFS = -100.0
-_WER_BUCKETS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5)
 _DBFS_BUCKETS = (-70, -60, -50, -45, -40, -35, -30, -27, -24, -21, -18, -15, -12, -6, 0)
 _REVIEW_BUCKETS_S = (5, 10, 20, 30, 60, 120, 300, 600, 1800)
 
@@ -51,7 +54,7 @@ _PREDICTED_WER = Histogram(
     "werkbench_predicted_wer",
     "Predicted WER of assessed clips (kind transcript) and of predictions from sound (kind audio).",
     ["kind"],
-    buckets=_WER_BUCKETS,
+    buckets=WER_BUCKETS,
     registry=REGISTRY,
 )
 _INPUT_RMS_DB = Histogram(

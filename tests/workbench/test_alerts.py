@@ -47,7 +47,9 @@ def play(runtime: Runtime, start: datetime, *values: float, signal: str = "jobs_
 
 def state_of(rule: str) -> dict[str, float | None]:
     return {
-        state: REGISTRY.get_sample_value("werkbench_alerts", {"rule": rule, "state": state})
+        state: REGISTRY.get_sample_value(
+            "werkbench_alerts", {"rule": rule, "severity": "page", "state": state}
+        )
         for state in ("pending", "firing", "resolved")
     }
 
