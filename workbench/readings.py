@@ -18,7 +18,8 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from qe_core.monitoring.stream import MIN_AUDITS, StreamWer
 from storage.columns import utc_now
-from storage.repositories import vitals
+from storage.repositories import pool, vitals
+from storage.repositories.pool import QueueFilter
 from storage.repositories.vitals import AuditedClip
 from workbench import drift, preferences, quality
 from workbench.metrics import QUEUE_DEPTH
@@ -82,7 +83,7 @@ SIGNALS: Mapping[str, Signal] = MappingProxyType({signal.name: signal for signal
 
 
 def measure(runtime: "Runtime") -> Readings:
-    """What costs milliseconds: jobs, worker, disk, the clips and audits of late.
+    """What costs milliseconds: jobs, worker, disk, the review queue, the clips and audits of late.
 
     Args:
         runtime: the runtime
@@ -99,6 +100,7 @@ def measure(runtime: "Runtime") -> Readings:
         audits = vitals.list_newest_audits(session, limit=_NUM_AUDITS)
         num_failed, num_ended = vitals.failed_jobs(session, age=_FAILURES)
         num_waiting, oldest = vitals.waiting_jobs(session)
+        num_flagged = pool.num_waiting(session, QueueFilter(is_flagged_only=True), threshold)
     waited_s = 0.0 if oldest is None else (utc_now() - oldest).total_seconds()
     readings: dict[str, float | None] = {
         "predicted_wer_recent": _ratio(recent.expected_errors, recent.expected_words),
@@ -106,6 +108,7 @@ def measure(runtime: "Runtime") -> Readings:
         "jobs_waiting": num_waiting,
         "jobs_waiting_seconds": max(0.0, waited_s),
         "jobs_failed_share": _ratio(num_failed, num_ended),
+        "review_waiting": num_flagged,
         "worker_running": float(runtime.worker.is_running),
         "disk_free_bytes": shutil.disk_usage(runtime.settings.data_dir).free,
         **_audit_readings(audits),
@@ -114,7 +117,7 @@ def measure(runtime: "Runtime") -> Readings:
 
 
 def measure_slow(runtime: "Runtime") -> Readings:
-    """What looks at every clip: the WER of the stream, drift, the review queue.
+    """What looks at every clip: the WER of the stream and drift.
 
     Args:
         runtime: the runtime
@@ -125,10 +128,7 @@ def measure_slow(runtime: "Runtime") -> Readings:
     Raises:
         WerkbenchError: the database failed
     """
-    threshold = preferences.get(runtime).review.threshold
-    with runtime.database.session() as session:
-        num_waiting = vitals.num_waiting_for_review(session, threshold)
-    readings: dict[str, float | None] = {"review_waiting": num_waiting}
+    readings: dict[str, float | None] = {}
     stream = quality.summary(runtime).stream
     if isinstance(stream, StreamWer):
         combined = stream.combined

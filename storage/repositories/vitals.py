@@ -14,7 +14,6 @@ __all__ = [
     "RecentEstimates",
     "failed_jobs",
     "list_newest_audits",
-    "num_waiting_for_review",
     "recent_estimates",
     "waiting_jobs",
 ]
@@ -58,13 +57,6 @@ class AuditedClip:
     high: float
 
 
-# The newest assessment of a clip is the one with the greatest ULID.
-_WAITING_FOR_REVIEW = """
-SELECT count(*) FROM (
-    SELECT clip_id, arg_max(must_review OR predicted_wer >= :threshold, id) AS is_flagged
-    FROM assessments GROUP BY clip_id
-) a WHERE is_flagged AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.clip_id = a.clip_id)
-"""
 _RECENT_ESTIMATES = """
 SELECT count(*), count(*) FILTER (must_review OR predicted_wer >= :threshold),
     coalesce(sum(expected_errors), 0.0),
@@ -84,11 +76,6 @@ SELECT count(*) FILTER (state = 'failed'), count(*)
 FROM jobs WHERE state IN ('failed', 'done') AND finished_at >= :since
 """
 _WAITING_JOBS = "SELECT count(*), min(created_at) FROM jobs WHERE state = 'queued'"
-
-
-def num_waiting_for_review(session: Session, threshold: float) -> int:
-    """Flagged clips that nobody has reviewed."""
-    return int(_one(session, sa.text(_WAITING_FOR_REVIEW), threshold=threshold)[0])
 
 
 def recent_estimates(session: Session, *, age: timedelta, threshold: float) -> RecentEstimates:

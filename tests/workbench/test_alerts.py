@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from qe_core.config import Settings, load_settings
-from qe_core.errors import ConfigError, NotFoundError, ReviewError
+from qe_core.errors import ConfigError, ForbiddenError, NotFoundError, ReviewError
 from storage.columns import utc_now
 from storage.repositories import alerts as stored
 from storage.repositories import events
 from tests.stored_clips import add_clip, add_review, store_clip
-from workbench import alerts, readings
+from workbench import alerts, people, readings
 from workbench.metrics import REGISTRY
 from workbench.runtime import Runtime
 
@@ -149,6 +149,19 @@ def test_an_unknown_alert_and_a_novel_are_refused(runtime: Runtime, start: datet
     alert = alerts.overview(runtime).firing[0]
     with pytest.raises(ReviewError, match="501 characters"):
         alerts.acknowledge(runtime, alert.id, by="Ann", note="x" * 501)
+
+
+def test_only_leads_acknowledge(runtime: Runtime, start: datetime) -> None:
+    people.sign_in(runtime, "Boss", is_new_admin=True)
+    people.sign_in(runtime, "Ann")
+    people.set_role(runtime, "Ann", "annotator", actor="Boss")
+    play(runtime, start, 6, 6, 6)
+    alert = alerts.overview(runtime).firing[0]
+    with pytest.raises(ForbiddenError):
+        alerts.acknowledge(runtime, alert.id, by="Ann", note="")
+    people.set_role(runtime, "Ann", "lead", actor="Boss")
+    alerts.acknowledge(runtime, alert.id, by="Ann", note="")
+    assert alerts.overview(runtime).firing[0].acknowledged_by == "Ann"
 
 
 def test_signals_that_cannot_be_told_are_named(runtime: Runtime, start: datetime) -> None:
