@@ -57,6 +57,7 @@ def test_a_verdict_saved_twice_is_counted_once(runtime: Runtime) -> None:
             verdict="accept",
             text="",
             lead_time_s=12.0,
+            listened_share=1.0,
         )
     assert value("werkbench_review_seconds_count", verdict="accept") == before + 1
 
