@@ -1,6 +1,7 @@
 # Built and tried by script/image. Any base with Python 3.11 or newer and pip will do:
 #   docker build --build-arg BASE_IMAGE=python:3.12-slim -t werkbench .
-#   docker run -p 127.0.0.1:8501:8501 -v werkbench-data:/data werkbench
+#   docker run -p 127.0.0.1:8501:8501 -v werkbench-data:/data \
+#     -e WERKBENCH_PEOPLE__TRUST_NETWORK=true werkbench
 ARG BASE_IMAGE=python:3.11-slim
 
 FROM ${BASE_IMAGE} AS build

@@ -10,10 +10,11 @@ import streamlit as st
 from ui import state
 from ui.clip_cards import show_cards, show_under_way
 from ui.engine_note import is_loading, show_engine_note
+from ui.identity import acting_person
 from ui.live import show_live_microphone
 from ui.messages import shown_errors
 from ui.resources import open_runtime
-from ui.submissions import show_notices, submit_files
+from ui.submissions import show_notices, submit_files, submit_samples
 from workbench import intake, library, worker
 from workbench.runtime import Runtime
 
@@ -46,7 +47,8 @@ def _show_sources(runtime: Runtime) -> None:
         label_visibility="collapsed",
     )
     if source == _LIVE:
-        show_live_microphone(runtime.settings, partial(_save_recording, runtime))
+        save = partial(_save_recording, runtime, acting_person(runtime))
+        show_live_microphone(runtime.settings, save)
         return
     turn = st.session_state.setdefault(state.UPLOADER_ROUND, 0)
     if source == _RECORD:
@@ -61,7 +63,9 @@ def _show_sources(runtime: Runtime) -> None:
         files = [(upload.name, upload) for upload in uploads]
     if files:
         origin = "microphone" if source == _RECORD else "upload"
-        st.session_state[state.NOTICES] = submit_files(runtime, files, source=origin)
+        st.session_state[state.NOTICES] = submit_files(
+            runtime, files, source=origin, actor=acting_person(runtime)
+        )
         st.session_state[state.UPLOADER_ROUND] += 1
         st.session_state.pop(state.OPEN_CLIP, None)
         st.rerun()
@@ -71,8 +75,9 @@ def _recording_name() -> str:
     return f"Recording {datetime.now(UTC):%Y-%m-%d %H.%M.%S}.wav"
 
 
-def _save_recording(runtime: Runtime, file: BinaryIO) -> None:
-    intake.submit(runtime, file, file_name=_recording_name(), source="microphone")
+def _save_recording(runtime: Runtime, actor: str, file: BinaryIO) -> None:
+    name = _recording_name()
+    intake.submit(runtime, file, file_name=name, source="microphone", actor=actor)
 
 
 def _jobs_under_way(runtime: Runtime) -> int:
@@ -99,8 +104,7 @@ def _show_first_steps(runtime: Runtime) -> None:
     with st.container(border=True):
         st.markdown("**No clips yet.** Drop files above, or try Werkbench on a few sample clips.")
         if st.button("Add the sample clips", key="intake.samples", type="primary"):
-            samples = [(path.name, path) for path, _ in intake.sample_manifest()]
-            st.session_state[state.NOTICES] = submit_files(runtime, samples, source="sample")
+            st.session_state[state.NOTICES] = submit_samples(runtime, acting_person(runtime))
             st.rerun()
 
 

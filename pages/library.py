@@ -6,6 +6,7 @@ import streamlit as st
 
 from ui.clip_facts import show_facts
 from ui.clip_filters import show_filters
+from ui.clip_history import show_history
 from ui.clip_table import CLIP_COLUMNS, clip_table
 from ui.clip_view import show_clip
 from ui.formats import plain
@@ -89,6 +90,7 @@ def _show_details(runtime: Runtime, clip_id: str) -> None:
     details = library.details(runtime, clip_id)
     st.subheader(plain(details.clip.file_name), anchor=False)
     show_clip(details, key="library")
+    show_history(runtime, clip_id, key="library.history")
     show_facts(details)
 
 

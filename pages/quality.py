@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from qe_core.monitoring.stream import StreamWer
+from ui.agreement import show_agreement
 from ui.charts.quality import actual_against_predicted, calibration
 from ui.formats import clock, interval, number, percent
 from ui.messages import shown_errors
@@ -19,7 +20,8 @@ _REVIEW = Path(__file__).with_name("review.py")
 def _show_page() -> None:
     st.title("Quality")
     with shown_errors():
-        summary = quality.summary(open_runtime())
+        runtime = open_runtime()
+        summary = quality.summary(runtime)
         _show_counts(summary)
         _show_stream(summary)
         if not summary.pairs:
@@ -28,6 +30,7 @@ def _show_page() -> None:
             return
         _show_predictions(summary)
         _show_errors(summary)
+        show_agreement(runtime)
 
 
 def _show_counts(summary: QualitySummary) -> None:
@@ -110,10 +113,7 @@ def _show_errors(summary: QualitySummary) -> None:
         "All errors over all reference words, never a mean of rates. Reviewed clips were mostly "
         "chosen because errors were expected, so they tend to be worse than the stream."
     )
-    rows = [
-        (mistake.reference or "(nothing)", mistake.hypothesis or "(nothing)", mistake.num_times)
-        for mistake in summary.confusions
-    ]
+    rows = [(m.reference or "–", m.hypothesis or "–", m.num_times) for m in summary.confusions]
     st.dataframe(pd.DataFrame(rows, columns=["Said", "Written", "Times"]), hide_index=True)
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import streamlit as st
 
 from qe_core.config import ReviewSettings
+from ui.adjudication import offer_take_over
 from ui.desk import DeskSession, received_events, review_desk
-from ui.desk.reviewer import ask_reviewer
+from ui.identity import acting_person
 from ui.messages import shown_errors
 from ui.queue_filter import choose_filter
 from ui.resources import open_runtime
@@ -45,6 +46,8 @@ def _desk(runtime: Runtime, desk: DeskSession, renew_s: float) -> None:
     elif view.problem is None:
         st.query_params.pop(CLIP, None)
         _say_what_to_do(runtime, desk)
+    if view.problem is not None and view.problem.clip_id is not None:
+        offer_take_over(runtime, view.problem.clip_id, desk.reviewer, desk=_PAGES / "review.py")
 
 
 def _say_what_to_do(runtime: Runtime, desk: DeskSession) -> None:
@@ -78,7 +81,6 @@ with shown_errors():
     opened = open_runtime()
     settings: ReviewSettings = preferences.get(opened).review
     with st.sidebar:
-        name = ask_reviewer(settings.reviewer)
-        session = _session(opened, name)
+        session = _session(opened, acting_person(opened))
         session.wanted = choose_filter(opened)
     _desk(opened, session, settings.claim_s / 3)

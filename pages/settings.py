@@ -5,6 +5,7 @@ import streamlit as st
 from ui.messages import shown_errors
 from ui.resources import open_runtime
 from ui.settings.configuration import show_configuration
+from ui.settings.double_review import show_double_review
 from ui.settings.engine import show_engine
 from ui.settings.threshold import show_threshold
 from ui.settings.training import show_training
@@ -18,6 +19,9 @@ def _show_page() -> None:
         st.subheader("Review threshold")
         with shown_errors():
             show_threshold(runtime)
+        st.subheader("Second reviews")
+        with shown_errors():
+            show_double_review(runtime)
         st.subheader("Quality model")
         with shown_errors():
             show_training(runtime)

@@ -8,7 +8,7 @@ import jiwer
 
 from qe_core.text import DEFAULT_NORMALISER, normalise
 
-__all__ = ["AlignedWord", "ErrorCounts", "align", "count_errors", "pool"]
+__all__ = ["AlignedWord", "ErrorCounts", "Operation", "align", "count_errors", "pool"]
 
 
 @dataclass(frozen=True, slots=True)

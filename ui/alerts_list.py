@@ -7,8 +7,8 @@ import streamlit as st
 
 from storage.records import Alert
 from ui.formats import number, percent, plain, when
+from ui.identity import acting_person
 from ui.messages import shown_errors
-from ui.settings.actor import acting_person
 from workbench import alerts
 from workbench.readings import SIGNALS
 from workbench.runtime import Runtime

@@ -6,6 +6,7 @@ from pathlib import Path
 import streamlit as st
 
 from ui import state
+from ui.clip_history import show_history
 from ui.clip_view import show_clip, show_flag
 from ui.formats import clock, interval, percent, plain
 from ui.messages import show_error
@@ -111,6 +112,7 @@ def _show_ready(runtime: Runtime, row: ClipRow, *, is_open: bool) -> None:
         )
     if is_open:
         show_clip(library.details(runtime, row.clip_id), key="intake")
+        show_history(runtime, row.clip_id, key="intake.history")
     elif row.text:
         st.text(row.text if len(row.text) <= _MAX_TEXT else f"{row.text[:_MAX_TEXT]}…")
 

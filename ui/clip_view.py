@@ -7,9 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from qe_core.types import Estimate, Segment, Transcript
-from storage.records import Review
 from ui.charts.waveform import waveform
-from ui.formats import interval, percent, plain, seconds, when
+from ui.formats import interval, percent, plain
 from ui.player import show_player
 from workbench.library import ClipDetails
 
@@ -17,12 +16,11 @@ __all__ = ["show_clip", "show_flag", "show_verdict"]
 
 _TABLE_ROWS = 8
 _ROW_HEIGHT = 35
-_VERDICTS = {"accept": "Accepted", "correct": "Corrected", "reject": "Rejected"}
 _PLAIN = {"displayModeBar": False}
 
 
 def show_clip(details: ClipDetails, *, key: str) -> None:
-    """Show transcript, estimate, sound, segments and review history of a clip.
+    """Show transcript, estimate, sound and segments of a clip.
 
     Args:
         details: from the library use case
@@ -48,7 +46,6 @@ def show_clip(details: ClipDetails, *, key: str) -> None:
         config=_PLAIN,
     )
     _show_segments(details, transcript.segments, assessment.estimate, key)
-    _show_reviews(details.reviews)
 
 
 def show_verdict(estimate: Estimate, *, is_flagged: bool) -> None:
@@ -145,15 +142,3 @@ def _mean_confidence(segment: Segment) -> float | None:
     if not segment.words:
         return None
     return 100 * sum(word.confidence for word in segment.words) / len(segment.words)
-
-
-def _show_reviews(reviews: Sequence[Review]) -> None:
-    for review in reviews:
-        with st.container(border=True):
-            st.caption(
-                f"{_VERDICTS[review.verdict]} by {plain(review.reviewer)}, "
-                f"{when(review.created_at)}: predicted {percent(review.predicted_wer)}, "
-                f"actual {percent(review.actual_wer)}, "
-                f"{seconds(review.lead_time_s)} spent, {percent(review.listened_share)} heard."
-            )
-            st.text(review.text or review.reject_reason or "")

@@ -6,7 +6,10 @@ import streamlit as st
 
 from ui.alerts_banner import show_banner
 from ui.footer import show_footer
+from ui.identity import identify
 from ui.messages import shown_errors
+from ui.resources import open_runtime
+from workbench.people import Role
 
 # Streamlit's own margins leave 850 of 1280 pixels; a workbench needs the room.
 _DENSE = """<style>
@@ -15,6 +18,18 @@ _DENSE = """<style>
 </style>"""
 _ASSETS = Path(__file__).with_name("assets")
 _PAGES = Path(__file__).resolve().parents[1] / "pages"
+_RANKS: tuple[Role, ...] = ("annotator", "lead", "admin")
+_PAGES_BY_ROLE: tuple[tuple[Role, str, str], ...] = (
+    ("annotator", "Intake", "input"),
+    ("annotator", "Review", "edit_note"),
+    ("annotator", "Library", "folder_open"),
+    ("lead", "Adjudicate", "balance"),
+    ("lead", "Quality", "monitoring"),
+    ("lead", "Drift", "timeline"),
+    ("lead", "Alerts", "notifications"),
+    ("admin", "People", "group"),
+    ("admin", "Settings", "tune"),
+)
 # Annotators are not disturbed; on the page of alerts everything is there anyway.
 _FOR_LEADS = {"Quality", "Drift", "Settings"}
 
@@ -26,15 +41,21 @@ st.set_page_config(
 )
 st.html(_DENSE)
 st.logo(_ASSETS / "logo.svg", size="large")
+role: Role = "none"
+with shown_errors():
+    role = identify(open_runtime())
+if role == "none":
+    st.stop()
 page = st.navigation(
     [
-        st.Page(_PAGES / "intake.py", title="Intake", icon=":material/input:", default=True),
-        st.Page(_PAGES / "review.py", title="Review", icon=":material/edit_note:"),
-        st.Page(_PAGES / "library.py", title="Library", icon=":material/folder_open:"),
-        st.Page(_PAGES / "quality.py", title="Quality", icon=":material/monitoring:"),
-        st.Page(_PAGES / "drift.py", title="Drift", icon=":material/timeline:"),
-        st.Page(_PAGES / "alerts.py", title="Alerts", icon=":material/notifications:"),
-        st.Page(_PAGES / "settings.py", title="Settings", icon=":material/tune:"),
+        st.Page(
+            _PAGES / f"{title.lower()}.py",
+            title=title,
+            icon=f":material/{icon}:",
+            default=title == "Intake",
+        )
+        for needed, title, icon in _PAGES_BY_ROLE
+        if _RANKS.index(role) >= _RANKS.index(needed)
     ]
 )
 if page.title in _FOR_LEADS:

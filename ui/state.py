@@ -5,6 +5,7 @@ __all__ = [
     "LAST_RECORDING",
     "NOTICES",
     "OPEN_CLIP",
+    "PERSON",
     "RECORDER",
     "REVIEWER",
     "REVIEW_DESK",
@@ -24,11 +25,14 @@ NOTICES = "intake.notices"
 OPEN_CLIP = "intake.open_clip"
 """Id of the clip whose details are open on the intake page."""
 
+PERSON = "people.person"
+"""Name of the person at this browser as it is stored, known since the beginning of the run."""
+
 RECORDER = "intake.recorder"
 """The running live recording of this browser tab."""
 
 REVIEWER = "reviewer"
-"""Name of the person at this browser, stored with what they do."""
+"""What the person at this browser typed as their name, where nobody logs in."""
 
 REVIEW_DESK = "review.desk"
 """Which clip this browser tab reviews, under which claim."""

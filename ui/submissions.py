@@ -13,7 +13,7 @@ from ui.formats import plain
 from workbench import intake
 from workbench.runtime import Runtime
 
-__all__ = ["Notice", "show_notices", "submit_files"]
+__all__ = ["Notice", "show_notices", "submit_files", "submit_samples"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,18 @@ def submit_files(
                 notices.append(Notice(name, "is there already; the same bytes are one clip."))
     bar.empty()
     return notices
+
+
+def submit_samples(runtime: Runtime, actor: str) -> list[Notice]:
+    """Take in the sample clips that travel with Werkbench; their speakers are known."""
+    samples = list(intake.sample_manifest())
+    return submit_files(
+        runtime,
+        [(path.name, path) for path, _ in samples],
+        source="sample",
+        actor=actor,
+        speakers={path.name: entry["speaker"] for path, entry in samples if "speaker" in entry},
+    )
 
 
 def show_notices(notices: list[Notice]) -> None:

@@ -7,7 +7,17 @@ from tests.desk_clips import store_playable
 from tests.stored_clips import store_review
 from workbench.runtime import Runtime
 
-PAGES = ("intake", "review", "library", "quality", "drift", "alerts", "settings")
+PAGES = (
+    "intake",
+    "review",
+    "adjudicate",
+    "people",
+    "library",
+    "quality",
+    "drift",
+    "alerts",
+    "settings",
+)
 
 
 @pytest.mark.slow

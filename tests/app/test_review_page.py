@@ -8,7 +8,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.desk_clips import seed
-from ui.desk.reviewer import clean_name
+from ui.identity import clean_name
 from ui.state import CLIP, REVIEW_DESK, REVIEWER
 from workbench.runtime import close_runtime
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from ui.engine_note import is_loading, show_engine_note
+from ui.identity import acting_person
 from ui.resources import load_engine
-from ui.settings.actor import acting_person
 from workbench import preferences
 from workbench.runtime import Runtime
 

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.formats import clock, percent
-from ui.settings.actor import acting_person
+from ui.identity import acting_person
 from workbench import preferences, thresholds
 from workbench.runtime import Runtime
 

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from ui.formats import percent, plain
+from ui.identity import acting_person
 from ui.messages import show_error
-from ui.settings.actor import acting_person
 from workbench import retrain, worker
 from workbench.retrain import LeftOut
 from workbench.runtime import Runtime

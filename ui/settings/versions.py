@@ -6,8 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from ui.formats import number, percent, plain, when
+from ui.identity import acting_person
 from ui.messages import shown_errors
-from ui.settings.actor import acting_person
 from workbench import retrain
 from workbench.retrain import ModelVersion
 from workbench.runtime import Runtime
