@@ -7,6 +7,7 @@ import streamlit as st
 from qe_core.config import ReviewSettings
 from ui.adjudication import offer_take_over
 from ui.desk import DeskSession, received_events, review_desk
+from ui.desk.closing import give_back_when_closed
 from ui.identity import acting_person
 from ui.messages import shown_errors
 from ui.queue_filter import choose_filter
@@ -34,6 +35,7 @@ def _session(runtime: Runtime, reviewer: str) -> DeskSession:
     if wanted is not None and wanted != desk.clip_id:
         desk.want(wanted)
     desk.refresh()
+    give_back_when_closed(desk, runtime)
     return desk
 
 

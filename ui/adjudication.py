@@ -50,7 +50,7 @@ def show_dispute(runtime: Runtime, dispute: Dispute, actor: str) -> None:
         st.caption(f"{dispute.num_differences} words differ. Struck out: A; beside it: B.")
         with st.container(border=True):
             show_diff(_from_a_to_b(dispute))
-        show_legend("A", "B")
+        show_legend("A", "B", missing="only in B", too_many="only in A")
     st.caption(f"The engine wrote: {plain(dispute.hypothesis) or '(nothing)'}")
     _show_decision(runtime, dispute, actor, key)
 

@@ -31,19 +31,27 @@ def show_diff(alignment: Sequence[AlignedWord]) -> None:
     st.html(f'<div dir="auto" style="line-height:1.9">{diff_html(alignment)}</div>')
 
 
-def show_legend(written: str = "written", said: str = "said") -> None:
+def show_legend(
+    written: str = "written",
+    said: str = "said",
+    *,
+    missing: str = "missing",
+    too_many: str = "too many",
+) -> None:
     """Explain the marks.
 
     Args:
         written: what the struck-out words are
         said: what stands in their place
+        missing: what a word means that stands in the second text alone
+        too_many: what a word means that stands in the first text alone
     """
     st.html(
         '<div style="font-size:.85em;opacity:.85">'
         f"{_box('substitution', f'<del>{html.escape(written)}</del> {html.escape(said)}')} "
         "another word &nbsp; "
-        f"{_box('deletion', f'+{html.escape(said)}')} missing &nbsp; "
-        f"{_box('insertion', f'<del>{html.escape(written)}</del>')} too many</div>"
+        f"{_box('deletion', f'+{html.escape(said)}')} {html.escape(missing)} &nbsp; "
+        f"{_box('insertion', f'<del>{html.escape(written)}</del>')} {html.escape(too_many)}</div>"
     )
 
 

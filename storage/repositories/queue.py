@@ -43,20 +43,16 @@ def pinned_assessment(session: Session, claim: Claim) -> StoredAssessment:
     Raises:
         NotFoundError: there was none
     """
-    query = (
-        select(Assessments)
-        .where(Assessments.clip_id == claim.clip_id, Assessments.created_at <= claim.claimed_at)
-        .order_by(col(Assessments.id).desc())
-        .limit(1)
-    )
-    row = session.exec(query).first()
-    if row is None:
+    # Nothing but the clip in the condition and no limit: only so does DuckDB use the index.
+    rows = session.exec(select(Assessments).where(Assessments.clip_id == claim.clip_id))
+    shown = [row for row in rows if row.created_at <= claim.claimed_at]
+    if not shown:
         raise NotFoundError(
             "This clip has no transcript yet.",
             suggestion="Wait until it is ready; the intake page shows how far it is.",
             code="not_ready",
         )
-    return to_record(StoredAssessment, row)
+    return to_record(StoredAssessment, max(shown, key=lambda row: row.id))
 
 
 def find_last_review(session: Session, reviewer: str) -> Review | None:

@@ -119,10 +119,16 @@ def _clip_data(task: ReviewTask) -> dict[str, Any]:
         "engine": f"{task.transcript.engine} {task.transcript.model}",
         "estimate": f"Predicted WER {percent(estimate.predicted_wer)} "
         f"({interval(estimate.low, estimate.high)})",
-        "reasons": [reason.text for reason in estimate.reasons] if task.flagged else [],
+        "reasons": [*_notes(task), *(r.text for r in estimate.reasons if task.flagged)],
         "segments": _segments_data(task.transcript, estimate, task.clip.duration_s),
         "rows": rows_of(task.transcript),
     }
+
+
+def _notes(task: ReviewTask) -> list[str]:
+    """What the reviewer has to know besides the estimate."""
+    notes = ["Second review: somebody else's text is not shown."] if task.is_second else []
+    return [*notes, f"Handed over: “{task.note}”"] if task.note else notes
 
 
 def _draft_data(task: ReviewTask) -> dict[str, Any] | None:
