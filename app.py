@@ -17,6 +17,7 @@ from api.predict import warm_up
 from api.routes import build_api
 from qe_core.errors import WerkbenchError
 from ui.appearance import apply_appearance
+from ui.desk_script import desk_routes
 from ui.resources import load_engine
 from workbench.runtime import Runtime, close_runtime, get_runtime
 
@@ -44,6 +45,6 @@ _runtime = _open_runtime()
 apply_appearance(_runtime.settings)
 app = st.App(
     Path(__file__).parent / "ui" / "navigation.py",
-    routes=[Mount("/api", app=build_api()), *health_routes()],
+    routes=[Mount("/api", app=build_api()), *desk_routes(), *health_routes()],
     lifespan=_lifespan,
 )

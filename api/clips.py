@@ -1,13 +1,10 @@
 """Clips: hand one in, see what became of it, hear it."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
-from types import MappingProxyType
 from typing import Annotated, Any
 
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import FileResponse
 
 from api.problems import Problem
 from api.schemas import (
@@ -23,43 +20,18 @@ from api.state import runtime_of
 from api.uploads import UPLOAD_SCHEMA, received
 from qe_core.types import Estimate, Transcript
 from storage.records import Review
-from storage.repositories import clips as stored
 from workbench import intake, library
 from workbench.exchange import segment_records, word_records
 
-__all__ = ["media_router", "router"]
+__all__ = ["router"]
 
 router = APIRouter(tags=["clips"])
-media_router = APIRouter(tags=["clips"])
 
 _MB = 1024 * 1024
 _PROBLEMS: dict[int | str, dict[str, Any]] = {404: {"model": Problem}}
 _UPLOAD_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in (400, 413, 415, 422)
 }
-# By the container that the content showed; the file's own name says nothing.
-_MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
-    {
-        "wav": "audio/wav",
-        "mp3": "audio/mpeg",
-        "aac": "audio/aac",
-        "flac": "audio/flac",
-        "ogg": "audio/ogg",
-        "matroska,webm": "audio/webm",
-        "mov,mp4,m4a,3gp,3g2,mj2": "audio/mp4",
-        "aiff": "audio/aiff",
-    }
-)
-_AUDIO_HEADERS: Mapping[str, str] = MappingProxyType(
-    {
-        # Bytes from strangers: whatever they are, the browser may only play them.
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        # The id is the hash of the content, which therefore never changes.
-        "Cache-Control": "private, max-age=31536000, immutable",
-    }
-)
 
 
 @router.post(
@@ -142,25 +114,6 @@ def show(request: Request, clip_id: str) -> ClipDocument:
         reasons=[reason.text for reason in estimate.reasons] if estimate is not None else [],
         review=_review(details.reviews[-1]) if details.reviews else None,
         audio=_path_of(request, "listen", clip.id),
-    )
-
-
-@media_router.get(
-    "/clips/{clip_id}/audio",
-    response_class=FileResponse,
-    responses={206: {"description": "the requested range"}, **_PROBLEMS},
-)
-def listen(request: Request, clip_id: str) -> FileResponse:
-    """The file as it was handed in; ranges can be asked for."""
-    runtime = runtime_of(request)
-    with runtime.database.session() as session:
-        clip = stored.get(session, clip_id)
-    return FileResponse(
-        runtime.media.path(clip.id),
-        media_type=_MEDIA_TYPES.get(clip.container, "application/octet-stream"),
-        headers=dict(_AUDIO_HEADERS),
-        filename=clip.file_name,
-        content_disposition_type="inline",
     )
 
 

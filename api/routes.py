@@ -4,7 +4,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 
-from api import clips, docs, predict
+from api import clips, docs, predict, sound
 from api.guard import Guard
 from api.metrics import CountRequests
 from api.problems import add_problem_handlers
@@ -48,7 +48,7 @@ def build_api(get_runtime: GetRuntime = get_runtime) -> FastAPI:
     app.add_middleware(Guard, get_server=lambda: settings.server)
     app.add_middleware(CountRequests)
     app.include_router(docs.router)
-    app.include_router(clips.media_router, prefix="/v1")
+    app.include_router(sound.media_router, prefix="/v1")
     if settings.api.is_enabled:
         app.include_router(predict.router, prefix="/v1")
         app.include_router(clips.router, prefix="/v1")

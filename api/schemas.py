@@ -10,9 +10,11 @@ __all__ = [
     "ClipList",
     "ClipSummary",
     "EstimateDocument",
+    "Excerpt",
     "Prediction",
     "ReviewDocument",
     "SegmentDocument",
+    "SpokenWord",
     "SubmissionDocument",
     "TranscriptDocument",
     "WordDocument",
@@ -143,3 +145,20 @@ class ClipList(BaseModel):
     total: int
     limit: int
     offset: int
+
+
+class SpokenWord(BaseModel):
+    """A word and when it is said within the clip."""
+
+    word: str
+    start: float = Field(description="seconds")
+    end: float = Field(description="seconds")
+
+
+class Excerpt(BaseModel):
+    """What a recogniser wrote for a stretch of a clip."""
+
+    engine: str
+    model: str
+    text: str
+    words: list[SpokenWord]

@@ -42,7 +42,7 @@ def _session(runtime: Runtime, reviewer: str) -> DeskSession:
 @st.fragment
 def _desk(runtime: Runtime, desk: DeskSession, renew_s: float) -> None:
     view = desk.step(runtime, received_events())
-    review_desk(view, renew_s=renew_s)
+    review_desk(runtime, view, renew_s=renew_s)
     if view.clip_id is not None:
         st.query_params[CLIP] = view.clip_id
     elif view.problem is None:

@@ -5,6 +5,7 @@ import streamlit as st
 from ui.messages import shown_errors
 from ui.resources import open_runtime
 from ui.settings.configuration import show_configuration
+from ui.settings.desk import show_glossary, show_keys
 from ui.settings.double_review import show_double_review
 from ui.settings.engine import show_engine
 from ui.settings.threshold import show_threshold
@@ -30,6 +31,12 @@ def _show_page() -> None:
         st.subheader("Engine")
         with shown_errors():
             show_engine(runtime)
+        st.subheader("Keys of the review desk")
+        with shown_errors():
+            show_keys(runtime)
+        st.subheader("Glossary")
+        with shown_errors():
+            show_glossary(runtime)
         with st.expander("Effective configuration", key="settings.effective"):
             show_configuration(runtime)
 

@@ -25,10 +25,15 @@ from qe_core.types import Audio, FloatArray, SourceFormat
 
 __all__ = [
     "ClipFacts",
+    "Packets",
+    "Source",
     "SourceFormat",
     "decode",
     "inspect",
     "measure_bandwidth_hz",
+    "opened",
+    "read_frames",
+    "reading",
     "safe_file_name",
     "waveform_peaks",
 ]
@@ -107,16 +112,16 @@ def decode(
             :mod:`qe_core.refusals`
     """
     name = safe_file_name(name)
-    with _opened(source, name, limits) as (container, stream, facts):
+    with opened(source, name, limits) as (container, stream, facts):
         take = Take(name, limits)
-        packets = _Packets()
+        packets = Packets()
         expected_s = facts.duration_s or math.inf
-        for frame in _frames(container, stream, packets):
-            with _reading(name):
+        for frame in read_frames(container, stream, packets):
+            with reading(name):
                 is_block_full = take.add(frame)
             if is_block_full and on_progress is not None:
                 on_progress(min(1.0, take.duration_s / expected_s), "decoding")
-        with _reading(name):
+        with reading(name):
             take.flush()
     _check(take, packets, name, facts, limits)
     if on_progress is not None:
@@ -138,7 +143,7 @@ def inspect(source: Source, *, name: str, limits: AudioSettings) -> ClipFacts:
     Raises:
         AudioError: the file is refused, see :func:`decode`
     """
-    with _opened(source, safe_file_name(name), limits) as (_, _, facts):
+    with opened(source, safe_file_name(name), limits) as (_, _, facts):
         return facts
 
 
@@ -205,15 +210,18 @@ class _Nameless:
 
 
 @dataclass(slots=True)
-class _Packets:
+class Packets:
+    """How many packets of a file were seen, and how many could not be decoded."""
+
     num_seen: int = 0
     num_damaged: int = 0
 
 
 @contextmanager
-def _opened(
+def opened(
     source: Source, name: str, limits: AudioSettings
 ) -> Iterator[tuple[InputContainer, AudioStream, ClipFacts]]:
+    """Open a file by its content alone, as :func:`decode` does, and say what its header claims."""
     with _as_file(source, name) as file:
         size_bytes = file.seek(0, io.SEEK_END)
         file.seek(0)
@@ -306,8 +314,8 @@ def _believable_duration_s(
     return claimed_s if 0 < claimed_s <= size_bytes / _MIN_BYTES_PER_S else None
 
 
-def _frames(
-    container: InputContainer, stream: AudioStream, packets: _Packets
+def read_frames(
+    container: InputContainer, stream: AudioStream, packets: Packets
 ) -> Iterator[AudioFrame]:
     """Decode packet by packet; what cannot be decoded is counted and left out."""
     demuxed = container.demux(stream)
@@ -331,7 +339,7 @@ def _frames(
 
 
 @contextmanager
-def _reading(name: str) -> Iterator[None]:
+def reading(name: str) -> Iterator[None]:
     """Whatever PyAV has against a frame becomes a refusal."""
     try:
         yield
@@ -342,7 +350,7 @@ def _reading(name: str) -> Iterator[None]:
 
 
 def _check(
-    take: Take, packets: _Packets, name: str, facts: ClipFacts, limits: AudioSettings
+    take: Take, packets: Packets, name: str, facts: ClipFacts, limits: AudioSettings
 ) -> None:
     if packets.num_damaged > _MAX_DAMAGED_SHARE * packets.num_seen:
         raise refusals.damaged(name, "most of it cannot be decoded")

@@ -121,6 +121,9 @@ class ReviewSettings(_Section):
     # Whoever accepts without listening agrees with the machine, not with the speaker.
     min_listened_share: Share = 0.5
     double_share: Share = 0.0
+    # Both are chosen on the settings page; keys name an action of ui/desk/keys.json.
+    glossary: tuple[str, ...] = ()
+    keys: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
 class PeopleSettings(_Section):

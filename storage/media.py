@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -146,12 +146,42 @@ class MediaStore:
 
     def keep_peaks(self, clip_id: str, peaks: FloatArray) -> None:
         """Cache the waveform of a clip."""
-        path = self._peaks_path(clip_id)
-        temporary = self._incoming / f"{secrets.token_hex(16)}.npy"
-        with _readable_errors(self._folder):
-            path.parent.mkdir(exist_ok=True)
-            np.save(temporary, peaks.astype(np.float32), allow_pickle=False)
-            temporary.replace(path)
+        values = peaks.astype(np.float32)
+        self.keep_derived(
+            clip_id, _PEAKS_SUFFIX, lambda path: np.save(path, values, allow_pickle=False)
+        )
+
+    def derived(self, clip_id: str, suffix: str) -> Path:
+        """Where something that was made from a clip's audio is cached, whether it is there or not.
+
+        Args:
+            clip_id: the clip
+            suffix: what it is, e.g. ``".fine.npy"``
+        """
+        place = self.place(clip_id)
+        return place.with_name(place.name + suffix)
+
+    def keep_derived(self, clip_id: str, suffix: str, make: Callable[[Path], None]) -> Path:
+        """Cache something made from a clip's audio; half of it is never seen.
+
+        Args:
+            clip_id: the clip
+            suffix: what it is; the file that ``make`` writes has the same ending
+            make: writes it to a path
+
+        Returns:
+            where it lies now
+        """
+        path = self.derived(clip_id, suffix)
+        temporary = self._incoming / f"{secrets.token_hex(16)}{suffix}"
+        try:
+            with _readable_errors(self._folder):
+                path.parent.mkdir(exist_ok=True)
+                make(temporary)
+                temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+        return path
 
     def has_files(self) -> bool:
         """Whether there is any audio."""
@@ -175,7 +205,7 @@ class MediaStore:
             found: set[str] = set()
             num_orphans = 0
             for path in self._folder.glob("??/*"):
-                clip_id = path.name.removesuffix(_PEAKS_SUFFIX)
+                clip_id = path.name.partition(".")[0]
                 if clip_id not in known_ids:
                     path.unlink()
                     num_orphans += path.name == clip_id
@@ -185,8 +215,7 @@ class MediaStore:
         return Swept(len(unfinished), num_orphans, missing)
 
     def _peaks_path(self, clip_id: str) -> Path:
-        place = self.place(clip_id)
-        return place.with_name(place.name + _PEAKS_SUFFIX)
+        return self.derived(clip_id, _PEAKS_SUFFIX)
 
 
 @contextlib.contextmanager

@@ -227,6 +227,7 @@ class Drafts(SQLModel, table=True):
     position_s: float = 0.0
     cursor: int = 0
     updated_at: datetime = Field(sa_type=UtcDateTime)
+    layout_json: str | None = None
 
 
 class ModelVersions(SQLModel, table=True):

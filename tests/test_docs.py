@@ -66,9 +66,9 @@ def test_every_setting_is_explained_with_its_values() -> None:
 
 
 def test_every_route_is_explained() -> None:
-    from api import clips, predict
+    from api import clips, predict, sound
 
-    for router in (predict.router, clips.router, clips.media_router):
+    for router in (predict.router, clips.router, sound.media_router):
         for route in router.routes:
             assert isinstance(route, APIRoute)
             method = min(route.methods or {"?"})

@@ -4,6 +4,7 @@ The parts are next door: :mod:`workbench.drawing` draws, :mod:`workbench.claimin
 :mod:`workbench.verdict` saves, :mod:`workbench.tasks` is what the desk shows.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from storage.database import Session
@@ -85,6 +86,7 @@ def save_draft(
     *,
     position_s: float = 0.0,
     cursor: int = 0,
+    layout: Sequence[Sequence[float]] | None = None,
 ) -> None:
     """Keep what is being typed; cheap enough for every pause in typing.
 
@@ -97,6 +99,14 @@ def save_draft(
             saved = (reviews.find_latest(session, clip_id), seconds.find_latest(session, clip_id))
             if any(last and (last.reviewer, last.text) == (reviewer, text) for last in saved):
                 return
-        drafts.save(session, clip_id, reviewer, text, position_s=position_s, cursor=cursor)
+        drafts.save(
+            session,
+            clip_id,
+            reviewer,
+            text,
+            position_s=position_s,
+            cursor=cursor,
+            layout=layout,
+        )
 
     runtime.database.write(work)

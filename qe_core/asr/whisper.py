@@ -70,8 +70,9 @@ class WhisperEngine:
         *,
         language: str | None = None,
         on_progress: Progress | None = None,
+        prompt: str | None = None,
     ) -> Transcript:
-        """See :class:`qe_core.asr.base.Engine`."""
+        """See :class:`qe_core.asr.base.Engine`; ``prompt`` names words that may occur."""
         if not speech:
             # Whisper writes fluent sentences for silence; where nobody speaks it is not asked.
             return self._transcript((), language or "en", None)
@@ -80,6 +81,7 @@ class WhisperEngine:
                 found, info = self._whisper.transcribe(
                     audio.samples,
                     language=language,
+                    initial_prompt=prompt or None,
                     beam_size=self._beam_size,
                     word_timestamps=True,
                     vad_filter=True,

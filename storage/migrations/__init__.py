@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from qe_core.errors import StorageError
 from storage.columns import utc_now
-from storage.migrations import m0001_initial, m0002_alerts, m0003_desk
+from storage.migrations import m0001_initial, m0002_alerts, m0003_desk, m0004_draft_layout
 
 __all__ = ["MIGRATIONS", "Migration", "migrate"]
 
@@ -29,6 +29,7 @@ MIGRATIONS = (
     Migration(1, "initial", m0001_initial.upgrade),
     Migration(2, "alerts", m0002_alerts.upgrade),
     Migration(3, "desk", m0003_desk.upgrade),
+    Migration(4, "draft_layout", m0004_draft_layout.upgrade),
 )
 
 _LEDGER = """

@@ -1,5 +1,6 @@
 """What people do with clips."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -108,6 +109,7 @@ class Draft:
         position_s: where playback stood
         cursor: where the caret stood, in characters
         updated_at: when it was last saved
+        layout_json: start and end of every row in seconds; empty when the segments are the rows
     """
 
     clip_id: str
@@ -116,6 +118,15 @@ class Draft:
     position_s: float
     cursor: int
     updated_at: datetime
+    layout_json: str | None = None
+
+    @property
+    def layout(self) -> list[list[float]] | None:
+        """Start and end of every row in seconds; ``None`` when the segments are the rows."""
+        if self.layout_json is None:
+            return None
+        loaded: list[list[float]] = json.loads(self.layout_json)
+        return loaded
 
 
 @dataclass(frozen=True, slots=True)

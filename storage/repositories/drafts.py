@@ -1,5 +1,8 @@
 """Drafts: what a reviewer typed and did not save; one per clip and reviewer."""
 
+import json
+from collections.abc import Sequence
+
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
@@ -19,12 +22,14 @@ def save(
     *,
     position_s: float = 0.0,
     cursor: int = 0,
+    layout: Sequence[Sequence[float]] | None = None,
 ) -> Draft:
     """Keep the newest state of a reviewer's work on a clip."""
     row = session.get(Drafts, (clip_id, reviewer))
     if row is None:
         row = Drafts(clip_id=clip_id, reviewer=reviewer, text=text, updated_at=utc_now())
     row.text, row.position_s, row.cursor, row.updated_at = text, position_s, cursor, utc_now()
+    row.layout_json = None if layout is None else json.dumps(layout)
     session.add(row)
     session.flush()
     return to_record(Draft, row)

@@ -258,9 +258,9 @@ def test_reject_for_another_reason_asks_which(desk: Desk) -> None:
 def test_escape_leaves_the_reasons_without_rejecting(desk: Desk) -> None:
     desk.write("")
     desk.press("Alt+x")
-    expect(desk.find(".wb-reject")).to_be_visible()
+    expect(desk.find(".wb-bar")).to_be_visible()
     desk.press("Escape")
-    expect(desk.find(".wb-reject")).to_be_hidden()
+    expect(desk.find(".wb-bar")).to_be_hidden()
     expect(desk.rows.first).to_be_focused()
     assert not desk.is_playing
 

@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import asdict
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -11,43 +10,26 @@ import streamlit as st
 
 from qe_core.types import Estimate, FloatArray, Segment, Transcript
 from ui.desk.events import DeskEvents, read_events
+from ui.desk.keymap import keys_data
 from ui.desk.rows import rows_of
 from ui.desk.session import DeskView
+from ui.desk_script import loader
 from ui.formats import clock, interval, percent
+from workbench import glossary, second_opinion
 from workbench.review import REJECT_REASONS, QueueItem, ReviewTask
+from workbench.runtime import Runtime
 
 __all__ = ["DESK", "desk_data", "received_events", "review_desk"]
 
 DESK = "desk"
 """Key of the component: one desk stays mounted and changes clips, so that nothing flickers."""
 
-# They share one scope in the browser; a class comes before what extends and uses it.
-_SCRIPTS = (
-    "words.js",
-    "history.js",
-    "sound.js",
-    "waveform.js",
-    "editor.js",
-    "drafts.js",
-    "keys.js",
-    "guard.js",
-    "desk.js",
-    "work.js",
-    "show.js",
-)
 _NEEDS_NOTE = "other"
 _MAX_GAIN_DB = 40
 
 
-def _asset(name: str) -> str:
-    return resources.files("ui.desk").joinpath(name).read_text(encoding="utf-8")
-
-
 _DESK = st.components.v2.component(
-    "werkbench_desk",
-    html=_asset("desk.html"),
-    css=_asset("desk.css"),
-    js="\n".join(_asset(name) for name in _SCRIPTS),
+    "werkbench_desk", html='<div class="wb-mount"></div>', js=loader()
 )
 
 
@@ -57,16 +39,23 @@ def received_events() -> DeskEvents:
     return read_events(values) if isinstance(values, Mapping) else DeskEvents()
 
 
-def review_desk(view: DeskView, *, renew_s: float) -> None:
+def review_desk(runtime: Runtime, view: DeskView, *, renew_s: float) -> None:
     """Draw the desk.
 
     Args:
+        runtime: the process's runtime
         view: what to show
         renew_s: seconds between renewals of the claim while somebody works
     """
     _DESK(
         key=DESK,
-        data=desk_data(view, renew_s=renew_s),
+        data=desk_data(view, renew_s=renew_s)
+        | {
+            "keys": keys_data(runtime),
+            "glossary": glossary.terms(runtime),
+            "engines": second_opinion.engines(),
+        }
+        | _opinion_data(runtime, view),
         on_draft_change=_heard,
         on_verdict_change=_heard,
         on_command_change=_heard,
@@ -99,7 +88,6 @@ def desk_data(view: DeskView, *, renew_s: float) -> dict[str, Any]:
             {"code": code, "label": label, "needs_note": code == _NEEDS_NOTE}
             for code, label in REJECT_REASONS.items()
         ],
-        "keys": {},
     }
 
 
@@ -114,6 +102,7 @@ def _clip_data(task: ReviewTask) -> dict[str, Any]:
         "file_name": task.clip.file_name,
         "duration_s": task.clip.duration_s,
         "audio_url": f"/api/v1/clips/{task.clip.id}/audio",
+        "peaks_url": f"/api/v1/clips/{task.clip.id}/peaks",
         "peaks": _peaks_data(task.peaks),
         "language": task.transcript.language,
         "engine": f"{task.transcript.engine} {task.transcript.model}",
@@ -131,11 +120,32 @@ def _notes(task: ReviewTask) -> list[str]:
     return [*notes, f"Handed over: “{task.note}”"] if task.note else notes
 
 
+def _opinion_data(runtime: Runtime, view: DeskView) -> dict[str, Any]:
+    """What another engine wrote for the clip, if that is stored."""
+    if view.task is None:
+        return {}
+    own = view.task.transcript.engine
+    other = second_opinion.find(runtime, view.task.clip.id, own)
+    return {
+        "opinion": None
+        if other is None
+        else {
+            "engine": other.engine,
+            "words": [
+                [word.word, round(word.start_s, 3), round(word.end_s, 3)] for word in other.words
+            ],
+        }
+    }
+
+
 def _draft_data(task: ReviewTask) -> dict[str, Any] | None:
     if task.draft is None:
         return None
     return {
-        "rows": rows_of(task.transcript, task.draft.text),
+        "rows": task.draft.text.split("\n")
+        if task.draft.layout
+        else rows_of(task.transcript, task.draft.text),
+        "layout": task.draft.layout,
         "position_s": task.draft.position_s,
         "cursor": task.draft.cursor,
         "saved_at": f"{task.draft.updated_at.isoformat()}Z",

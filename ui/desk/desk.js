@@ -10,6 +10,9 @@ const timeOfDay = (moment) => moment.toTimeString().slice(0, 8);
 class Desk {
   constructor(root) {
     this.root = root;
+    const mount = root.querySelector(".wb-mount");
+    mount.innerHTML = HTML;
+    mount.append(Object.assign(document.createElement("style"), { textContent: CSS }));
     this.find = (name) => root.querySelector(name);
     this.section = this.find(".wb");
     this.clip = null;
@@ -32,6 +35,7 @@ class Desk {
     this.player.rate = this.prefs.rate ?? 1;
     this.editor.threshold = this.prefs.threshold ?? 0.5;
     this.find(".wb-threshold").value = String(this.editor.threshold);
+    this.wave.spectrogram.isOn = Boolean(this.prefs.spectrogram);
     this.guard = new KeyboardGuard(this.editor, root);
     this.listen();
     this.show();
@@ -48,8 +52,7 @@ class Desk {
       document.cookie = `werkbench_reviewer=${encodeURIComponent(data.reviewer)}; path=/; max-age=31536000; SameSite=Lax`;
     }
     this.data = data;
-    this.keyboard = new Keyboard(data.keys);
-    this.keyboard.fill(this.find(".wb-help dl"));
+    this.showKeys(data.keys);
     for (const reply of data.replies) this.onReply(reply);
     if (data.problem) this.showProblem(data.problem);
     else if (data.clip_id === null) this.empty();
@@ -77,15 +80,16 @@ class Desk {
     // What was typed here and never answered wins over what the server has.
     const useKept = kept?.rows && (!kept.isSaved || !data.draft);
     const source = useKept ? kept : data.draft;
-    const texts = this.fit(source?.rows ?? clip.rows);
     const position_s = kept?.position_s ?? data.draft?.position_s ?? 0;
     const start = data.autoplay && !source ? 0 : position_s;
     this.player.load(clip.audio_url, clip.duration_s, { listening: kept?.listening, position_s: start });
-    this.wave.load(clip);
-    this.editor.load(clip, texts);
+    this.editor.opinion = data.opinion?.words ?? [];
+    clip.opinion_by = data.opinion?.engine;
+    this.editor.load(clip, this.sides(clip, source));
+    this.wave.load(clip, this.editor.rows);
     this.find(".wb-wave").setAttribute("aria-valuemax", clip.duration_s.toFixed(1));
     this.show();
-    this.closeReject();
+    this.closeBars();
     this.showBanner(null);
     this.editor.cursor = kept?.cursor ?? data.draft?.cursor ?? 0;
     this.say(source ? "Your draft is back." : "");
@@ -99,13 +103,14 @@ class Desk {
     });
   }
 
-  // One text per row, whatever was kept: nothing typed may fall between two shapes of a clip.
-  fit(texts) {
-    const rows = texts.map(oneLine);
-    const { length } = this.clip.segments;
+  // What each row begins with, whatever was kept: nothing typed may fall between two shapes.
+  sides(clip, source) {
+    const rows = (source?.rows ?? clip.rows).map(oneLine);
+    const isCut = source?.layout?.length && source.layout.length === rows.length;
+    const segments = isCut ? segmentsAlong(clip, source.layout) : clip.segments;
+    const { length } = segments;
     if (rows.length > length) rows.push(rows.splice(length - 1).join(" "));
-    while (rows.length < length) rows.push("");
-    return rows;
+    return segments.map((segment, index) => ({ segment, text: rows[index] ?? "" }));
   }
 
   empty() {
@@ -113,6 +118,7 @@ class Desk {
     this.clip = null;
     this.isDirty = false;
     this.editor.load({ segments: [] }, []);
+    this.closeBars();
     this.show();
     this.showBanner(null);
     this.say("");
@@ -140,7 +146,7 @@ class Desk {
       this.draftTimer = setTimeout(() => this.sendDraft(), 10_000);
       return;
     }
-    if (message.text !== this.editor.texts().join("\n")) return;
+    if (message.text !== this.editor.texts().join("\n") || message.shape !== this.editor.shape()) return;
     this.isDirty = false;
     this.keep();
     this.say(`Saved ${timeOfDay(new Date())}`, "good");
@@ -187,6 +193,8 @@ class Desk {
       this.editor.setThreshold(this.prefs.threshold);
       this.writePrefs();
     }, options);
+    this.find(".wb-rows").addEventListener("mousemove", (event) => this.hover(event), options);
+    this.find(".wb-rows").addEventListener("mouseleave", () => { this.find(".wb-tip").hidden = true; }, options);
     this.find(".wb-wave").addEventListener("keydown", (event) => this.onWaveKey(event), options);
     this.ticks = 0;
     this.clockTimer = setInterval(() => this.tick(), 1000);
@@ -198,7 +206,7 @@ class Desk {
     const isOurs = this.root.contains(target);
     const isText = target instanceof Element && target.matches("input, textarea, select, [contenteditable]");
     if (this.find("dialog[open]") || (isText && !isOurs)) return;
-    if (!this.find(".wb-reject").hidden && this.onRejectKey(event)) return;
+    if (!this.find(".wb-bar").hidden && this.onBarKey(event)) return;
     const isHelp = event.key === "?" && !(isText && isOurs);
     const action = isHelp ? { name: "help" } : this.keyboard?.find(event);
     if (!action || (action.isText && !this.editor.box.contains(target))) return;
@@ -210,7 +218,8 @@ class Desk {
   onWaveKey(event) {
     const steps = { ArrowLeft: -2, ArrowRight: 2, PageDown: 10, PageUp: -10 };
     if (event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.key in steps) this.jump(this.player.time_s + steps[event.key]);
+    if (event.key === "+" || event.key === "-") this.wave.zoom(event.key === "+" ? 0.5 : 2);
+    else if (event.key in steps) this.jump(this.player.time_s + steps[event.key]);
     else if (event.key === "Home") this.jump(0);
     else if (event.key === "End") this.jump(this.clip?.duration_s ?? 0);
     else return;

@@ -13,51 +13,79 @@ class Editor {
     this.current = 0;
     this.now = null;
     this.lastTouch = 0;
+    this.opinion = [];
+    // Marks are made when a row comes near the window: an hour of speech has ten thousand words.
+    this.seen = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting || target.row.isSeen) continue;
+        target.row.isSeen = true;
+        this.paint(target.row);
+      }
+    }, { root: box, rootMargin: "600px" });
   }
 
-  load(clip, texts) {
+  // sides: what each row begins with, {segment, text}
+  load(clip, sides) {
+    this.clip = clip;
     this.history = new History();
     this.current = 0;
     this.now = null;
-    this.rows = clip.segments.map((segment, index) => this.createRow(segment, texts[index], clip));
+    this.seen.disconnect();
+    this.rows = sides.map(({ segment, text }) => {
+      const original = oneLine(segment.text);
+      const anchors = reattach(original, locate(original, segment.words), text);
+      return this.createRow({ segment, text, anchors });
+    });
     this.box.replaceChildren(...this.rows.map((row) => row.element));
     this.box.scrollTop = 0;
   }
 
-  createRow(segment, text, clip) {
+  createRow(side) {
     const make = (tag, name) => Object.assign(document.createElement(tag), { className: name });
     const row = {
-      segment,
-      value: text,
       element: make("div", "wb-row"),
       time: make("button", "wb-time"),
       back: make("div", "wb-back"),
       area: make("textarea", "wb-text"),
       pointerCaret: null,
+      isSeen: false,
     };
-    const original = oneLine(segment.text);
-    row.anchors = reattach(original, locate(original, segment.words), text);
+    row.element.row = row;
     row.time.type = "button";
     row.time.tabIndex = -1;
-    row.time.textContent = clock(segment.start_s);
-    row.time.setAttribute("aria-label", `Play from ${clock(segment.start_s)}`);
-    row.element.style.setProperty("--wb-row-doubt", segment.doubt.toFixed(2));
     row.back.setAttribute("aria-hidden", "true");
     row.back.dir = row.area.dir = "auto";
     row.area.rows = 1;
-    row.area.value = text;
     row.area.spellcheck = false;
     row.area.autocapitalize = "off";
-    row.area.lang = row.back.lang = clip.language || "";
-    row.area.setAttribute(
-      "aria-label", `Text from ${clock(segment.start_s)} to ${clock(segment.end_s)}`,
-    );
+    row.area.lang = row.back.lang = this.clip.language || "";
     const cell = make("div", "wb-cell");
     cell.append(row.back, row.area);
     row.element.append(row.time, cell);
     this.listen(row);
-    this.paint(row);
+    this.fill(row, side);
+    this.seen.observe(row.element);
     return row;
+  }
+
+  fill(row, { segment, text, anchors }) {
+    if (row.segment !== segment) {
+      row.segment = segment;
+      row.time.textContent = clock(segment.start_s);
+      row.time.setAttribute("aria-label", `Play from ${clock(segment.start_s)}`);
+      row.element.style.setProperty("--wb-row-doubt", segment.doubt.toFixed(2));
+      row.area.setAttribute(
+        "aria-label", `Text from ${clock(segment.start_s)} to ${clock(segment.end_s)}`,
+      );
+    }
+    row.value = text;
+    if (row.area.value !== text) row.area.value = text;
+    row.anchors = anchors;
+    this.paint(row);
+  }
+
+  side(row) {
+    return { segment: row.segment, text: row.value, anchors: row.anchors };
   }
 
   listen(row) {
@@ -97,16 +125,18 @@ class Editor {
       area.value = oneLine(area.value);
       area.setSelectionRange(caret, caret);
     }
-    const before = { text: row.value, anchors: row.anchors, caret: row.caretBefore ?? caret };
-    if (before.text === area.value) return;
+    if (row.value === area.value) return;
+    const before = this.side(row);
     row.anchors = shiftAnchors(row.anchors, difference(row.value, area.value, caret));
     row.value = area.value;
     const kinds = {
       insertText: "type", insertCompositionText: "type", deleteContentBackward: "delete",
     };
-    const after = { text: row.value, anchors: row.anchors, caret };
-    this.history.push({ row: this.rows.indexOf(row), before, after },
-      kinds[event.inputType] ?? "other");
+    const at = this.rows.indexOf(row);
+    this.history.push({
+      at, before: [before], after: [this.side(row)],
+      caretBefore: { row: at, offset: row.caretBefore ?? caret }, caretAfter: { row: at, offset: caret },
+    }, kinds[event.inputType] ?? "other");
     this.paint(row);
     this.onChange();
   }
@@ -132,6 +162,14 @@ class Editor {
     }
     if (event.shiftKey || area.selectionStart !== area.selectionEnd) return;
     const caret = area.selectionStart;
+    // Backspace before the first letter, and Delete behind the last, take the break away.
+    const isBack = event.key === "Backspace" && caret === 0 && index > 0;
+    if (isBack || (event.key === "Delete" && caret === area.value.length)) {
+      event.preventDefault();
+      if (isBack) this.select(index - 1, this.rows[index - 1].value.length, this.rows[index - 1].value.length);
+      this.merge(isBack ? index - 1 : index);
+      return;
+    }
     const backwards = event.key === "ArrowUp" || event.key === "ArrowLeft";
     if (!backwards && event.key !== "ArrowDown" && event.key !== "ArrowRight") return;
     const target = index + (backwards ? -1 : 1);
@@ -160,6 +198,13 @@ class Editor {
 
   paint(row) {
     row.words = wordsOf(row.value, row.anchors, row.segment.start_s, row.segment.end_s);
+    if (this.now?.row === row) this.now = null;
+    if (!row.isSeen) {
+      row.back.textContent = `${row.value}\u200b`;
+      row.spans = [];
+      return;
+    }
+    const others = this.others(row);
     const pieces = [];
     let position = 0;
     for (const word of row.words) {
@@ -168,6 +213,7 @@ class Editor {
       span.textContent = row.value.slice(word.start, word.end);
       const level = this.level(word.p);
       if (level) span.dataset.doubt = level;
+      if (others.some((other) => word.start < other.end && word.end > other.start)) span.dataset.other = "";
       pieces.push(span);
       position = word.end;
     }
@@ -175,7 +221,6 @@ class Editor {
     pieces.push(`${row.value.slice(position)}\u200b`);
     row.back.replaceChildren(...pieces);
     row.spans = row.back.children;
-    if (this.now?.row === row) this.now = null;
   }
 
   level(p) {
@@ -189,9 +234,13 @@ class Editor {
   }
 
   rowAtTime(time_s) {
-    let found = 0;
-    this.rows.forEach((row, index) => { if (row.segment.start_s <= time_s) found = index; });
-    return found;
+    let [low, high] = [0, this.rows.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.rows[middle].segment.start_s <= time_s) low = middle + 1;
+      else high = middle;
+    }
+    return Math.max(0, low - 1);
   }
 
   // Light up the word that sounds; follow it with the scroll unless someone works elsewhere.
@@ -203,7 +252,7 @@ class Editor {
     this.now?.span?.classList.remove("wb-now");
     const hasRowChanged = this.now?.row !== row;
     this.now?.row?.element.classList.toggle("wb-sounding", !hasRowChanged);
-    const span = word >= 0 ? row.spans[word] : null;
+    const span = (word >= 0 && row.spans[word]) || null;
     span?.classList.add("wb-now");
     row?.element.classList.add("wb-sounding");
     this.now = row ? { row, word, span } : null;
@@ -255,11 +304,34 @@ class Editor {
 
   restore(change) {
     if (!change) return;
-    const row = this.rows[change.row];
-    row.value = row.area.value = change.side.text;
-    row.anchors = change.side.anchors;
-    this.paint(row);
-    this.select(change.row, change.side.caret, change.side.caret);
+    this.apply(change.at, change.from.length, change.to);
+    this.select(change.caret.row, change.caret.offset, change.caret.offset);
+    this.onChange();
+  }
+
+  // Put other rows into the place of some.
+  apply(at, count, sides) {
+    const shared = Math.min(count, sides.length);
+    for (let index = 0; index < shared; index += 1) this.fill(this.rows[at + index], sides[index]);
+    const gone = this.rows.splice(at + shared, count - shared);
+    for (const row of gone) {
+      this.seen.unobserve(row.element);
+      row.element.remove();
+    }
+    const added = sides.slice(shared).map((side) => this.createRow(side));
+    const next = this.rows[at + shared]?.element ?? null;
+    for (const row of added) this.box.insertBefore(row.element, next);
+    this.rows.splice(at + shared, 0, ...added);
+    this.current = clamp(this.current, 0, this.rows.length - 1);
+  }
+
+  // One step to be undone: change rows and say where the caret goes.
+  change(at, sides, caret, count = sides.length) {
+    const caretBefore = { row: this.current, offset: this.rows[this.current].area.selectionStart };
+    const before = this.rows.slice(at, at + count).map((row) => this.side(row));
+    this.apply(at, count, sides);
+    this.history.push({ at, before, after: sides, caretBefore, caretAfter: caret }, "other");
+    this.lastTouch = performance.now();
     this.onChange();
   }
 
@@ -267,8 +339,24 @@ class Editor {
     return this.rows.map((row) => row.value);
   }
 
+  // Cutting rows otherwise changes no word.
   isChanged() {
-    return this.rows.some((row) => row.value !== oneLine(row.segment.text));
+    if (!this.rows.length) return false;
+    const plain = (texts) => texts.join(" ").split(/\s+/).filter(Boolean).join(" ");
+    return plain(this.texts()) !== plain(this.clip.segments.map(({ text }) => text));
+  }
+
+  shape() {
+    return JSON.stringify(this.layout());
+  }
+
+  // Where the rows begin and end, null while that is where the engine's segments do.
+  layout() {
+    const isSame = this.rows.length === this.clip.segments.length && this.rows.every(
+      ({ segment }, index) => segment.start_s === this.clip.segments[index].start_s &&
+        segment.end_s === this.clip.segments[index].end_s);
+    const round = (value) => Math.round(value * 1000) / 1000;
+    return isSame ? null : this.rows.map(({ segment }) => [round(segment.start_s), round(segment.end_s)]);
   }
 
   // The caret as an offset into all rows joined by line breaks.

@@ -26,10 +26,16 @@ class _Message(BaseModel):
 
 
 class DraftMessage(_Message):
-    """Unsaved work: one line per row, the caret and the position in the sound."""
+    """Unsaved work: one line per row, the caret and the position in the sound.
+
+    ``layout`` says where the rows begin and end when they are cut otherwise than the segments.
+    """
 
     clip_id: _Identifier
     text: _Text
+    layout: Annotated[tuple[tuple[_Seconds, _Seconds], ...], Field(max_length=100_000)] | None = (
+        None
+    )
     position_s: _Seconds = 0.0
     cursor: _Count = 0
 

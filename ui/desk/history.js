@@ -7,19 +7,19 @@ class History {
     this.undone = [];
   }
 
-  // change: {row, before, after}, each side {text, anchors, caret}; kind joins a run of typing.
+  // change: {at, before, after, caretBefore, caretAfter}: rows from `at` on, as they were and as they
+  // are, each {segment, text, anchors}; a caret is {row, offset}. kind joins a run of typing.
   push(change, kind) {
     const last = this.done[this.done.length - 1];
     const now = performance.now();
     const joins =
-      last && kind !== "other" && last.kind === kind && last.row === change.row &&
-      now - last.at < 1000 && last.after.caret === change.before.caret &&
-      !/\s$/.test(last.after.text.slice(0, last.after.caret));
+      last && kind !== "other" && last.kind === kind && last.at === change.at &&
+      now - last.time < 1000 && last.caretAfter.offset === change.caretBefore.offset &&
+      !/\s$/.test(last.after[0].text.slice(0, last.caretAfter.offset));
     if (joins) {
-      last.after = change.after;
-      last.at = now;
+      Object.assign(last, { after: change.after, caretAfter: change.caretAfter, time: now });
     } else {
-      this.done.push({ ...change, kind, at: now });
+      this.done.push({ ...change, kind, time: now });
     }
     this.undone = [];
   }
@@ -28,13 +28,13 @@ class History {
     const change = this.done.pop();
     if (!change) return null;
     this.undone.push(change);
-    return { row: change.row, side: change.before };
+    return { at: change.at, from: change.after, to: change.before, caret: change.caretBefore };
   }
 
   redo() {
     const change = this.undone.pop();
     if (!change) return null;
     this.done.push({ ...change, kind: "other" });
-    return { row: change.row, side: change.after };
+    return { at: change.at, from: change.before, to: change.after, caret: change.caretAfter };
   }
 }

@@ -1,23 +1,5 @@
-// Every key of the desk by the name of what it does, so that the cheat sheet cannot disagree with
-// the keyboard and a person can be given other keys.
-
-const ACTIONS = {
-  play: { keys: ["Escape", "Alt+k"], label: "Play or pause" },
-  back: { keys: ["Alt+j"], label: "Back 2 seconds" },
-  forward: { keys: ["Alt+l"], label: "Forward 2 seconds" },
-  slower: { keys: ["Alt+ArrowDown"], label: "Slower (down to 0.5×)" },
-  faster: { keys: ["Alt+ArrowUp"], label: "Faster (up to 2×)" },
-  doubtful: { keys: ["Alt+n"], label: "Next doubtful word: selected and played" },
-  doubtfulBack: { keys: ["Alt+Shift+n"], label: "Previous doubtful word" },
-  loop: { keys: ["Alt+r"], label: "Loop the segment, or stop looping" },
-  save: { keys: ["Control+Enter"], label: "Save and next" },
-  accept: { keys: ["Alt+a"], label: "Accept the text as the recogniser wrote it" },
-  reject: { keys: ["Alt+x"], label: "Reject, then a digit for the reason" },
-  skip: { keys: ["Alt+s"], label: "Skip: next clip, this one stays in the queue" },
-  undo: { keys: ["Control+z"], label: "Undo", isText: true },
-  redo: { keys: ["Control+Shift+z", "Control+y"], label: "Redo", isText: true },
-  help: { keys: ["Alt+h"], label: "These keys (or ? outside the text)" },
-};
+// The keys in force come with the page (keys.json and what was chosen in the settings), so that the
+// cheat sheet, the buttons and the settings cannot disagree with the keyboard.
 
 // "Alt+Shift+n" for an event; null for a key that types a character or belongs to an input method.
 function keyName(event) {
@@ -38,12 +20,10 @@ function keyName(event) {
 }
 
 class Keyboard {
-  constructor(overrides = {}) {
+  constructor(actions) {
+    this.actions = actions;
     this.byKey = new Map();
-    this.actions = Object.entries(ACTIONS).map(([name, { keys, label, isText }]) => ({
-      name, label, isText: Boolean(isText), keys: overrides[name] ?? keys,
-    }));
-    for (const action of this.actions) {
+    for (const action of actions) {
       for (const key of action.keys) this.byKey.set(key, action);
     }
   }
@@ -53,8 +33,16 @@ class Keyboard {
     return name === null ? null : this.byKey.get(name) ?? null;
   }
 
+  // "Alt+K" for what a button does, or an empty text.
+  hint(name) {
+    const action = this.actions.find((candidate) => candidate.name === name);
+    return (action?.keys ?? []).map((key) => Keyboard.show(key)).join(" or ");
+  }
+
   static show(key) {
-    const names = { Control: "Ctrl", Escape: "Esc", ArrowUp: "↑", ArrowDown: "↓" };
+    const names = {
+      Control: "Ctrl", Escape: "Esc", Enter: "↵", ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→",
+    };
     return key.split("+").map((part) => names[part] ?? (part.length === 1 ? part.toUpperCase() : part))
       .join("+");
   }

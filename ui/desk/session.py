@@ -179,6 +179,7 @@ class DeskSession:
             draft.text,
             position_s=draft.position_s,
             cursor=draft.cursor,
+            layout=draft.layout,
         )
         if draft.clip_id == self.clip_id:
             self._renew(runtime, draft.clip_id)

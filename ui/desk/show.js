@@ -52,11 +52,27 @@ Object.assign(Desk.prototype, {
     if (!dialog.open) dialog.showModal();
   },
 
+  // The keys in force, on the cheat sheet and on every button.
+  showKeys(keys) {
+    if (this.keyboard?.actions === keys) return;
+    this.keyboard = new Keyboard(keys);
+    this.keyboard.fill(this.find(".wb-help dl"));
+    for (const button of this.root.querySelectorAll("button[data-do]")) {
+      const hint = this.keyboard.hint(button.dataset.do);
+      if (!hint) continue;
+      const shown = button.querySelector("kbd");
+      if (shown) shown.textContent = hint.split(" or ")[0];
+      button.title = [button.getAttribute("aria-label"), hint].filter(Boolean).join(": ");
+    }
+  },
+
   showTransport() {
     const { player } = this;
     this.find(".wb-play").textContent = player.isPlaying ? "Pause" : "Play";
     this.find(".wb-rate").textContent = `${player.rate}×`;
     this.find(".wb-loop").setAttribute("aria-pressed", String(Boolean(player.loop)));
+    const isOn = String(this.wave.spectrogram.isOn);
+    this.find('[data-do="spectrogram"]').setAttribute("aria-pressed", isOn);
   },
 
   onFrame(time_s) {
@@ -91,68 +107,6 @@ Object.assign(Desk.prototype, {
       this.say("Not saved — kept in this browser.", "bad");
     }
     this.showBanner(problem);
-  },
-
-  toggleReject() {
-    const box = this.find(".wb-reject");
-    if (!box.hidden) {
-      this.closeReject(true);
-      return;
-    }
-    const buttons = this.data.reject_reasons.map(({ label }, index) => {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.textContent = `${index + 1} ${label}`;
-      button.addEventListener("click", () => this.chooseReason(index));
-      return button;
-    });
-    box.replaceChildren("Reject because:", ...buttons);
-    box.hidden = false;
-    this.find('[data-do="reject"]').setAttribute("aria-expanded", "true");
-    this.cameFrom = this.root.activeElement;
-    buttons[0]?.focus();
-  },
-
-  closeReject(goBack = false) {
-    this.find(".wb-reject").hidden = true;
-    this.find('[data-do="reject"]').setAttribute("aria-expanded", "false");
-    if (goBack) this.cameFrom?.focus();
-  },
-
-  // True when the key belonged to the open list of reasons.
-  onRejectKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return false;
-    const isTyping = this.root.activeElement?.matches("input");
-    if (event.key === "Escape") this.closeReject(true);
-    else if (/^[1-9]$/.test(event.key) && !isTyping) this.chooseReason(Number(event.key) - 1);
-    else return false;
-    event.preventDefault();
-    event.stopPropagation();
-    return true;
-  },
-
-  chooseReason(index) {
-    const reason = this.data.reject_reasons[index];
-    if (!reason) return;
-    if (!reason.needs_note) {
-      this.closeReject();
-      this.judge("reject", reason.code);
-      return;
-    }
-    const form = document.createElement("form");
-    const input = Object.assign(document.createElement("input"), {
-      type: "text", required: true, maxLength: 200, placeholder: "Why? Enter rejects the clip.",
-    });
-    input.setAttribute("aria-label", "Reason");
-    form.append(input);
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      if (!input.value.trim()) return;
-      this.closeReject();
-      this.judge("reject", reason.code, input.value.trim());
-    });
-    this.find(".wb-reject").replaceChildren(form);
-    input.focus();
   },
 
   // Streamlit tells components its colours as variables and not when they change.

@@ -70,7 +70,7 @@ function shiftAnchors(anchors, { at, removed, inserted }) {
 
 // Re-attach anchors to a text that came back from a draft: the longest common run of tokens.
 function reattach(original, anchors, text) {
-  if (original === text) return anchors;
+  if (original === text) return anchors.map((anchor) => ({ ...anchor }));
   const spaced = anchors.length < 2 || /\s/.test(original.trim());
   const pattern = spaced ? /\S+/gu : /\S/gu;
   const tokens = (value) =>
@@ -130,15 +130,15 @@ function commonTokens(a, b) {
 function wordsOf(text, anchors, start_s, end_s) {
   const words = [];
   const gap = (from, to, gapStart, gapEnd) => {
-    const typed = Array.from(text.slice(from, to).matchAll(/\S+/gu));
-    const length = typed.reduce((sum, match) => sum + match[0].length, 0);
+    const typed = typedWords(text.slice(from, to));
+    const length = typed.reduce((sum, word) => sum + word.text.length, 0);
     const perCharacter = length ? Math.max(0, gapEnd - gapStart) / length : 0;
     let at = gapStart;
-    for (const match of typed) {
-      const next = at + match[0].length * perCharacter;
-      const start = from + match.index;
+    for (const word of typed) {
+      const next = at + word.text.length * perCharacter;
+      const start = from + word.index;
       words.push({
-        start, end: start + match[0].length, start_s: at, end_s: next, p: null,
+        start, end: start + word.text.length, start_s: at, end_s: next, p: null,
       });
       at = next;
     }
@@ -151,6 +151,42 @@ function wordsOf(text, anchors, start_s, end_s) {
   }
   gap(position, text.length, time, Math.max(time, end_s));
   return words;
+}
+
+// Scripts that are written without blanks: there a word ends where a dictionary says so.
+const DENSE = /[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]/u;
+const segmenter = new Intl.Segmenter(undefined, { granularity: "word" });
+
+// The words that somebody typed: {text, index}.
+function typedWords(text) {
+  const found = Array.from(text.matchAll(/\S+/gu), (match) => ({ text: match[0], index: match.index }));
+  return found.flatMap((word) => {
+    if (!DENSE.test(word.text)) return [word];
+    return Array.from(segmenter.segment(word.text), ({ segment, index }) =>
+      ({ text: segment, index: word.index + index }));
+  });
+}
+
+// What stands between two texts that are put together.
+const glue = (before, after) =>
+  !before || !after || (DENSE.test(before.at(-1)) && DENSE.test(after[0])) ? "" : " ";
+
+// The clip's words along other spans than the engine's: a word goes where its middle lies.
+function segmentsAlong(clip, layout) {
+  const words = clip.segments.flatMap((segment) => segment.words);
+  const isDense = clip.segments.some(({ text }) => DENSE.test(text));
+  return layout.map(([start_s, end_s], index) => {
+    const [from, to] = [index ? start_s : -1, index < layout.length - 1 ? end_s : Infinity];
+    const own = words.filter(([, a, b]) => (a + b) / 2 >= from && (a + b) / 2 < to);
+    const text = own.map(([word]) => oneLine(word).trim()).join(isDense ? "" : " ");
+    return { start_s, end_s, text, words: own, doubt: doubtOf(own.map(([, , , p]) => ({ p }))) };
+  });
+}
+
+// The mean error probability of words, as far as it is known.
+function doubtOf(words) {
+  const known = words.filter(({ p }) => p !== null && p !== undefined);
+  return known.length ? known.reduce((sum, { p }) => sum + p, 0) / known.length : 0;
 }
 
 // Index of the last word that has begun at this time, or -1.

@@ -6,6 +6,10 @@ Object.assign(Desk.prototype, {
     this.player.listening.touch();
     this.acceptAnyway = false;
     if (this.pendingVerdict) this.cancelVerdict();
+    if (this.editor.rows.length !== this.numRows) {
+      this.numRows = this.editor.rows.length;
+      this.wave.draw();
+    }
     this.isDirty = true;
     const isKept = this.keep();
     this.say(isKept ? "Not saved yet — kept in this browser" : "Not saved yet", "waiting");
@@ -25,9 +29,10 @@ Object.assign(Desk.prototype, {
   // Keep everything in this browser; false when it refuses.
   keep() {
     if (!this.clip) return true;
-    const isTouched = this.isDirty || this.editor.isChanged();
+    const isTouched = this.isDirty || this.editor.isChanged() || this.editor.layout() !== null;
     return this.store.write(this.clip.id, {
       rows: isTouched ? this.editor.texts() : null,
+      layout: this.editor.layout(),
       cursor: this.editor.cursor,
       position_s: Math.round(this.player.time_s * 100) / 100,
       listening: this.player.listening.saved(),
@@ -42,13 +47,15 @@ Object.assign(Desk.prototype, {
     this.outbox.send("draft", {
       clip_id: this.clip.id,
       text: this.editor.texts().join("\n"),
+      layout: this.editor.layout(),
+      shape: this.editor.shape(),
       position_s: this.player.time_s,
       cursor: this.editor.cursor,
     });
   },
 
-  command(name, clipId = this.clip?.id ?? null) {
-    this.outbox.send("command", { name, clip_id: clipId });
+  command(name, clipId = this.clip?.id ?? null, more = {}) {
+    this.outbox.send("command", { ...more, name, clip_id: clipId });
   },
 
   judge(verdict, reason = null, note = "") {
@@ -93,7 +100,7 @@ Object.assign(Desk.prototype, {
   accept() {
     if (this.editor.isChanged() && !this.acceptAnyway) {
       this.acceptAnyway = true;
-      this.say("You changed the text: Ctrl+Enter saves yours, Alt+A again accepts the recogniser's.", "waiting");
+      this.say(`You changed the text: ${this.keyboard.hint("save")} saves yours, ${this.keyboard.hint("accept")} again accepts the recogniser's.`, "waiting");
       return;
     }
     this.judge("accept");
@@ -164,6 +171,16 @@ Object.assign(Desk.prototype, {
       save: () => this.save(),
       accept: () => this.accept(),
       reject: () => this.toggleReject(),
+      escalate: () => this.toggleEscalate(),
+      split: () => this.cut(this.editor.split(), "Put the caret between two words to split there."),
+      merge: () => this.cut(this.editor.merge(), "This is the last segment."),
+      find: () => this.toggleFind(),
+      marks: () => this.cycleMarks(),
+      glossary: () => this.fromGlossary(),
+      rewrite: () => this.toggleRewrite(),
+      takeOther: () => this.takeOther(),
+      spectrogram: () => this.toggleSpectrogram(),
+      closeBars: () => this.closeBars(true),
       skip: () => this.skip(),
       undo: () => this.editor.undo(),
       redo: () => this.editor.redo(),
@@ -179,6 +196,25 @@ Object.assign(Desk.prototype, {
     const needsNoClip = ["help", "reopen", "again", "next", "queue"];
     if (this.clip || needsNoClip.includes(name)) actions[name]();
     this.player.listening.touch();
+  },
+
+  cut(isDone, why) {
+    if (!isDone) this.say(why);
+  },
+
+  cycleMarks() {
+    const choice = this.find(".wb-threshold");
+    choice.selectedIndex = (choice.selectedIndex + 1) % choice.options.length;
+    choice.dispatchEvent(new Event("change"));
+    this.say(`Underlined: ${choice.selectedOptions[0].textContent}`);
+  },
+
+  toggleSpectrogram() {
+    const { spectrogram } = this.wave;
+    spectrogram.isOn = this.prefs.spectrogram = !spectrogram.isOn;
+    this.writePrefs();
+    this.showTransport();
+    this.wave.draw();
   },
 
   changeRate(step) {

@@ -1,0 +1,179 @@
+// Second opinions: what another recogniser heard, shown where it differs, one key to take it.
+
+const REWRITE_PAD_S = 0.15;
+
+Object.assign(Editor.prototype, {
+  selectedText() {
+    const area = this.rows[this.current]?.area;
+    return area ? area.value.slice(area.selectionStart, area.selectionEnd) : "";
+  },
+
+  // Where the other recogniser wrote something else: {start, end, text} in the row's text.
+  others(row) {
+    if (!this.opinion.length) return (row.different = []);
+    const { start_s, end_s } = row.segment;
+    const heard = this.opinion.filter(([, from, to]) => (from + to) / 2 >= start_s && (from + to) / 2 < end_s);
+    const plain = (text) => ({ text: text.toLocaleLowerCase().replace(/[^\p{L}\p{N}']/gu, "") });
+    const own = row.words.map((word) => plain(row.value.slice(word.start, word.end)));
+    const pairs = heard.length ? commonTokens(own, heard.map(([word]) => plain(word))) : new Map();
+    row.different = [];
+    for (let index = 0, next = 0; heard.length && index <= own.length; ) {
+      let last = index;
+      while (last < own.length && !pairs.has(last)) last += 1;
+      const until = last < own.length ? pairs.get(last) : heard.length;
+      this.noteOther(row, [index, last], heard.slice(next, until).map(([word]) => word.trim()));
+      [index, next] = [last + 1, until + 1];
+    }
+    return row.different;
+  },
+
+  noteOther(row, [first, last], heard) {
+    if (first === last && !heard.length) return;
+    const join = (words) => words.reduce((text, word) => text + glue(text, word) + word, "");
+    if (first < last) {
+      const [from, to] = [row.words[first].start, row.words[last - 1].end];
+      row.different.push({ start: from, end: to, text: join(heard) });
+      return;
+    }
+    // Only the other heard something here: it goes behind the word before, or before the first.
+    const beside = row.words[Math.max(0, first - 1)];
+    if (!beside) {
+      row.different.push({ start: 0, end: row.value.length, text: join(heard) });
+      return;
+    }
+    const word = row.value.slice(beside.start, beside.end);
+    row.different.push({
+      start: beside.start, end: beside.end, text: join(first ? [word, ...heard] : [...heard, word]),
+    });
+  },
+
+  setOpinion(words) {
+    this.opinion = words;
+    for (const row of this.rows) this.paint(row);
+  },
+
+  // Take the other's words at the caret, or go to the next place where there are any.
+  takeOther() {
+    const row = this.rows[this.current];
+    if (!row) return null;
+    const caret = row.area.selectionStart;
+    const here = this.others(row).find(({ start, end }) => caret >= start && caret <= end);
+    if (here) {
+      let { start, end } = here;
+      // Words that are only ours go with the blank behind them.
+      if (!here.text && row.value[end] === " ") end += 1;
+      this.replaceIn(this.current, start, end, here.text);
+      return { taken: here.text };
+    }
+    const places = this.rows.flatMap((candidate, index) =>
+      this.others(candidate).map(({ start, end }) => ({ row: index, start, end })));
+    return this.selectNext(places) ? { taken: null } : null;
+  },
+
+  // The span that the caret speaks of: the selected words, or the whole row.
+  span() {
+    const row = this.rows[this.current];
+    if (!row) return null;
+    const { selectionStart: from, selectionEnd: to } = row.area;
+    const words = row.words.filter((word) => from < to && word.end > from && word.start < to);
+    const [first, last] = [words[0], words[words.length - 1]];
+    if (!first) return { row, start: 0, end: row.value.length, ...row.segment, isRow: true };
+    return { row, start: first.start, end: last.end, start_s: first.start_s, end_s: last.end_s, isRow: false };
+  },
+
+  // Put words with their times into the place of a span.
+  takeWords({ row, start, end }, words) {
+    const index = this.rows.indexOf(row);
+    if (index < 0) return;
+    const text = words.reduce((whole, [word]) => whole + glue(whole, word.trim()) + word.trim(), "");
+    const side = replaced(this.side(row), start, end, text);
+    const anchors = locate(text, words).map((anchor) =>
+      ({ ...anchor, start: anchor.start + start, end: anchor.end + start }));
+    side.anchors = [...side.anchors, ...anchors].sort((a, b) => a.start - b.start);
+    this.change(index, [side], { row: index, offset: start + text.length });
+    this.select(index, start, start + text.length);
+  },
+});
+
+Object.assign(Desk.prototype, {
+  takeOther() {
+    const done = this.editor.takeOther();
+    if (!done) this.say("No other recogniser wrote anything different here.");
+    else if (done.taken !== null) this.say(done.taken ? `Taken: ${done.taken}` : "Taken: nothing is said here.");
+  },
+
+  // A word under the pointer that another recogniser heard differently says so.
+  hover(event) {
+    const tip = this.find(".wb-tip");
+    const row = event.target.closest?.(".wb-row")?.row;
+    const isOn = ({ left, right, top, bottom }) => event.clientX >= left && event.clientX <= right &&
+      event.clientY >= top && event.clientY <= bottom;
+    const word = row?.isSeen && row.different?.length
+      ? row.words.find((_, index) => row.spans[index]?.dataset.other !== undefined &&
+        Array.from(row.spans[index].getClientRects()).some(isOn))
+      : null;
+    const other = word && row.different.find(({ start, end }) => word.start < end && word.end > start);
+    tip.hidden = !other;
+    if (!other) return;
+    tip.textContent = `${this.clip.opinion_by || "Other"}: ${other.text || "nothing"} (${this.keyboard.hint("takeOther")} takes it)`;
+    const box = this.section.getBoundingClientRect();
+    tip.style.left = `${clamp(event.clientX - box.left, 0, Math.max(0, box.width - 260))}px`;
+    tip.style.top = `${event.clientY - box.top + 18}px`;
+  },
+
+  toggleRewrite() {
+    if (this.closeBar("rewrite")) return;
+    const span = this.editor.span();
+    if (!span) return;
+    const engines = document.createElement("select");
+    engines.setAttribute("aria-label", "Recogniser");
+    engines.append(...this.data.engines.map((name) => new Option(name, name)));
+    const from = Math.max(0, span.start_s - (span.isRow ? 0 : REWRITE_PAD_S));
+    const to = Math.min(this.clip.duration_s, span.end_s + (span.isRow ? 0 : REWRITE_PAD_S));
+    const form = this.lineForm("Words that may occur", "Words that may occur (Whisper)", false, (prompt) =>
+      this.rewrite({ ...span, from_s: from, to_s: to }, engines.value, prompt));
+    form.prepend(`${preciseClock(from)}–${preciseClock(to)} `, engines, " ");
+    form.append(Object.assign(document.createElement("button"), { textContent: "Write again" }));
+    this.openBar("rewrite", "Write again with another recogniser", form);
+    form.querySelector("input").focus();
+  },
+
+  async rewrite(span, engine, prompt) {
+    const { clip } = this;
+    this.closeBars(true);
+    this.say(`${engine} is listening to ${preciseClock(span.from_s)}–${preciseClock(span.to_s)} …`, "waiting");
+    let answer;
+    try {
+      const response = await fetch(`/api/v1/clips/${clip.id}/transcribe`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ start: span.from_s, end: span.to_s, engine, prompt }),
+      });
+      answer = await response.json();
+      if (!response.ok) throw new Error([answer.detail, answer.suggestion].filter(Boolean).join(" "));
+    } catch (error) {
+      if (this.clip === clip) this.say(`Not written again: ${error.message}`, "bad");
+      return;
+    }
+    if (this.clip !== clip) return;
+    const words = answer.words.map(({ word, start, end }) => [word, start, end, null]);
+    const kept = this.editor.opinion.filter(([, a, b]) => (a + b) / 2 < span.from_s || (a + b) / 2 >= span.to_s);
+    clip.opinion_by = answer.engine;
+    this.editor.setOpinion([...kept, ...words].sort((a, b) => a[1] - b[1]));
+    this.say(words.length ? "" : "Heard nothing there.");
+    this.offer(span, words, answer);
+  },
+
+  offer(span, words, { text, engine }) {
+    if (!words.length) return;
+    const heard = Object.assign(document.createElement("span"), { className: "wb-heard", textContent: text });
+    heard.dir = "auto";
+    const take = this.button("Take it", () => {
+      this.closeBars();
+      this.editor.takeWords(span, words);
+    });
+    this.openBar("rewrite", "What the other recogniser wrote", `${engine}:`, heard, take,
+      this.button("Leave mine", () => this.closeBars(true)));
+    take.focus();
+  },
+});
