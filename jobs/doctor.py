@@ -100,6 +100,7 @@ def find_all() -> Iterator[Finding]:
         _samples,
         _address,
         _microphone,
+        _alert_rules,
     )
     for check in checks:
         yield check(settings)
@@ -251,6 +252,21 @@ def _address(settings: Settings) -> Finding:
         f"{text}: everybody who reaches this machine reaches the app, without a password.",
         "Put a proxy with passwords and HTTPS in front of it.",
     )
+
+
+def _alert_rules(settings: Settings) -> Finding:
+    from workbench.alerts import load_rules
+
+    try:
+        num_rules = len(load_rules(settings))
+    except WerkbenchError as error:
+        return Finding("alert rules", "problem", error.message, error.suggestion)
+    if not settings.alerts.is_enabled:
+        return Finding("alert rules", "ok", f"{num_rules}, switched off by alerts.is_enabled")
+    told = "on screen and in the log" + (
+        ", and a webhook is told" if settings.alerts.webhook_url else ""
+    )
+    return Finding("alert rules", "ok", f"{num_rules}, {told}")
 
 
 def _microphone(settings: Settings) -> Finding:

@@ -281,6 +281,8 @@ def load_settings(**overrides: Any) -> Settings:
     _refuse_unknown_variables()
     try:
         return Settings(**overrides)
+    except ConfigError:
+        raise
     except ValidationError as error:
         raise _readable(error) from error
     except yaml.YAMLError as error:

@@ -27,15 +27,26 @@ from workbench.metrics import QUEUE_DEPTH
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["SIGNALS", "Readings", "Signal", "as_gauges", "measure", "measure_slow"]
+__all__ = [
+    "NUM_AUDITS",
+    "SIGNALS",
+    "Readings",
+    "Signal",
+    "as_gauges",
+    "audit_readings",
+    "measure",
+    "measure_slow",
+]
 
 Readings = Mapping[str, float]
 """Values by signal; a signal that cannot be told is missing."""
 
 _RECENT = timedelta(days=1)
 _FAILURES = timedelta(hours=1)
-# Enough for a narrow interval, and few enough that old estimators leave the window again.
-_NUM_AUDITS = 400
+NUM_AUDITS = 400
+"""Newest audits that are looked at: enough for a narrow interval, and few enough that estimators of
+long ago leave the window again."""
+
 _Z95 = 1.959964
 _QUEUES = {"jobs_waiting": "jobs", "review_waiting": "review"}
 
@@ -97,7 +108,7 @@ def measure(runtime: "Runtime") -> Readings:
     threshold = preferences.get(runtime).review.threshold
     with runtime.database.session() as session:
         recent = vitals.recent_estimates(session, age=_RECENT, threshold=threshold)
-        audits = vitals.list_newest_audits(session, limit=_NUM_AUDITS)
+        audits = vitals.list_newest_audits(session, limit=NUM_AUDITS)
         num_failed, num_ended = vitals.failed_jobs(session, age=_FAILURES)
         num_waiting, oldest = vitals.waiting_jobs(session)
         num_flagged = pool.num_waiting(session, QueueFilter(is_flagged_only=True), threshold)
@@ -111,7 +122,7 @@ def measure(runtime: "Runtime") -> Readings:
         "review_waiting": num_flagged,
         "worker_running": float(runtime.worker.is_running),
         "disk_free_bytes": shutil.disk_usage(runtime.settings.data_dir).free,
-        **_audit_readings(audits),
+        **audit_readings(audits),
     }
     return _known(readings)
 
@@ -142,20 +153,7 @@ def measure_slow(runtime: "Runtime") -> Readings:
     return _known(readings)
 
 
-def as_gauges(readings: Readings) -> list[GaugeMetricFamily]:
-    """One gauge per signal that is known; what waits is one gauge for all queues."""
-    gauges = []
-    for name, value in readings.items():
-        if name in _QUEUES:
-            QUEUE_DEPTH.labels(_QUEUES[name]).set(value)
-            continue
-        gauge = GaugeMetricFamily(f"werkbench_{name}", f"{SIGNALS[name].meaning}.")
-        gauge.add_metric([], value)
-        gauges.append(gauge)
-    return gauges
-
-
-def _audit_readings(audits: Sequence[AuditedClip]) -> dict[str, float | None]:
+def audit_readings(audits: Sequence[AuditedClip]) -> dict[str, float | None]:
     """Bias and coverage of the estimates over audits; nothing while there are too few.
 
     Every clip is a recording of its own, so audits are independent. The interval of the ratio is
@@ -178,6 +176,19 @@ def _audit_readings(audits: Sequence[AuditedClip]) -> dict[str, float | None]:
         "interval_coverage": coverage,
         "interval_coverage_high": _wilson_high(coverage, len(inside)),
     }
+
+
+def as_gauges(readings: Readings) -> list[GaugeMetricFamily]:
+    """One gauge per signal that is known; what waits is one gauge for all queues."""
+    gauges = []
+    for name, value in readings.items():
+        if name in _QUEUES:
+            QUEUE_DEPTH.labels(_QUEUES[name]).set(value)
+            continue
+        gauge = GaugeMetricFamily(f"werkbench_{name}", f"{SIGNALS[name].meaning}.")
+        gauge.add_metric([], value)
+        gauges.append(gauge)
+    return gauges
 
 
 def _wilson_high(share: float, number: int) -> float:

@@ -56,6 +56,16 @@ def test_database_that_can_be_opened_is_fine(tmp_path: Path) -> None:
     assert findings()["database"].state == "ok"
 
 
+def test_a_wrong_alert_rule_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert findings()["alert rules"].state == "ok"
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules: [{name: loud}]", encoding="utf-8")
+    monkeypatch.setenv("WERKBENCH_ALERTS__RULES_FILE", str(rules))
+    found = findings()["alert rules"]
+    assert (found.state, found.suggestion) == ("problem", "Add signal.")
+    assert "rule 'loud': signal is missing" in found.text
+
+
 def test_open_server_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WERKBENCH_SERVER__HOST", "0.0.0.0")  # noqa: S104  nothing is bound
     found = findings()
