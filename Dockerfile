@@ -22,7 +22,7 @@ COPY jobs jobs
 # of every layer.
 RUN --mount=type=secret,id=pip_conf,target=/etc/pip.conf \
     python3 -m venv /opt/werkbench \
-    && /opt/werkbench/bin/pip install --no-cache-dir --no-compile -c constraints.txt . \
+    && /opt/werkbench/bin/pip install --no-cache-dir --no-compile -c constraints.txt ".[auth]" \
     && /opt/werkbench/bin/pip uninstall --yes pip
 
 FROM ${BASE_IMAGE}

@@ -2,12 +2,14 @@
 
 import unicodedata
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote, unquote
 
 import streamlit as st
 
 from ui.formats import plain
+from ui.messages import show_error
 from ui.state import PERSON, REVIEWER
 from workbench import people
 from workbench.people import Role
@@ -149,7 +151,8 @@ def _logged_in(runtime: Runtime) -> str:
     subject = f"{claims.get('iss', '')}|{claims['sub']}"
     person = people.sign_in(runtime, _name_in(claims), subject=subject)
     with st.sidebar:
-        st.caption(f"{plain(person.name)}, {person.role}")
+        # Markdown would make a link of an address.
+        st.text(f"{person.name}, {person.role}")
         st.button("Log out", key="people.logout", icon=":material/logout:", on_click=st.logout)
     return person.name
 
@@ -166,6 +169,12 @@ def _ask_to_log_in() -> None:
     providers = [name for name, value in auth.items() if isinstance(value, Mapping)]
     with st.container(width=480):
         st.title("Werkbench")
+        if find_spec("authlib") is None:
+            show_error(
+                "Logging in needs the package Authlib.",
+                "Install it with pip install 'werkbench[auth]', then start Werkbench again.",
+            )
+            st.stop()
         st.markdown("Log in to check transcripts.")
         for name in providers or [None]:
             st.button(

@@ -32,9 +32,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(data_dir: Path, **variables: str) -> Iterator[str]:
+def serving(data_dir: Path, *, port: int | None = None, **variables: str) -> Iterator[str]:
     """The app as its users start it; yields its address, and stops it at the end."""
-    port = free_port()
+    port = port or free_port()
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("WERKBENCH_")
     }

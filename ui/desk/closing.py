@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 import streamlit.runtime
+from streamlit.runtime import Runtime as StreamlitRuntime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from qe_core.errors import WerkbenchError
@@ -101,13 +102,19 @@ class ClosedTabs:
 def give_back_when_closed(desk: _Desk, runtime: Runtime) -> None:
     """Give the clip on a desk back some time after this browser tab is gone."""
     context = get_script_run_ctx()
-    if context is not None and streamlit.runtime.exists():
+    if context is not None and _server() is not None:
         _TABS.watch(context.session_id, desk, runtime)
 
 
+def _server() -> StreamlitRuntime | None:
+    """What serves the browser; without a browser (a test of pages) there is only a stand-in."""
+    server = streamlit.runtime.get_instance() if streamlit.runtime.exists() else None
+    return server if type(server) is StreamlitRuntime else None
+
+
 def _is_open(session_id: str) -> bool:
-    is_running = streamlit.runtime.exists()
-    return is_running and streamlit.runtime.get_instance().is_active_session(session_id)
+    server = _server()
+    return server is not None and server.is_active_session(session_id)
 
 
 _TABS = ClosedTabs(_is_open)
