@@ -65,8 +65,8 @@ def _show_unknown(found: Overview) -> None:
         names = [SIGNALS[name].meaning for name in found.unknown]
         with st.expander(f"Cannot be told yet: {len(names)} signals", icon=":material/help:"):
             st.caption(
-                "There are too few audits or too few clips. The rules that watch these neither "
-                "fire nor end until there are more; audits come with every review."
+                "There are too few audits, too few clips, or no job ended of late. The rules that "
+                "watch these neither fire nor end until there are more; audits come with reviews."
             )
             st.markdown("\n".join(f"- {name}" for name in names))
 
