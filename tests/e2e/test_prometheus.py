@@ -16,7 +16,7 @@ import httpx
 import pytest
 import yaml
 
-from qe_core.config import bundled_path, load_settings
+from qe_core.config import Settings, bundled_path, load_settings
 from tests.e2e.conftest import free_port, serving
 from tests.stored_clips import add_clip, add_review
 from workbench.runtime import Runtime
@@ -276,6 +276,14 @@ def test_the_files_that_compose_mounts_are_there() -> None:
             assert (DEPLOY / source).exists(), source
         else:
             assert source in compose["volumes"]
+    variables = compose["services"]["werkbench"]["environment"]
+    sections = {"WERKBENCH_" + name.upper() for name in Settings.model_fields}
+    assert {name.partition("__")[0] for name in variables} <= sections
+    assert all(
+        port.startswith("127.0.0.1:")
+        for one in compose["services"].values()
+        for port in one["ports"]
+    )
     datasource = yaml.safe_load(
         (DEPLOY / "grafana/provisioning/datasources/prometheus.yaml").read_text(encoding="utf-8")
     )["datasources"][0]
