@@ -10,10 +10,10 @@ from pathlib import Path
 
 from qe_core.config import load_settings
 from storage.database import Session
-from tests.desk_clips import store_playable
+from tests.desk_clips import WORD_S, seed, store_playable
 from workbench.runtime import Runtime
 
-__all__ = ["TEXT", "fill"]
+__all__ = ["TEXT", "fill", "fill_long"]
 
 TEXT = "the quick brown fox jumps over the lazy dog and runs away from the old red barn at night"
 
@@ -29,6 +29,10 @@ _COPY = (
     sha256('copy ' || i) AS clip_id, lpad(i::VARCHAR, 26, '0') AS hypothesis_id,
     random() * 5 AS expected_errors, random() * 0.6 AS predicted_wer)
     FROM assessments, range({n}) t(i) WHERE clip_id = '{id}')""",
+    """INSERT INTO queue_entries BY NAME (SELECT * EXCLUDE (i) REPLACE
+    (sha256('copy ' || i) AS clip_id, 'clip-' || i || '.wav' AS file_name,
+    random() * 5 AS expected_errors, random() * 0.6 AS predicted_wer)
+    FROM queue_entries, range({n}) t(i) WHERE clip_id = '{id}')""",
 )
 
 
@@ -49,6 +53,23 @@ def fill(data_dir: Path, num_clips: int) -> None:
             _give_names(runtime, original, [i for i in ids if i != original], suffix)
     finally:
         runtime.close()
+
+
+def fill_long(data_dir: Path, minutes: float) -> str:
+    """Store a short clip and a long one before a server opens the folder.
+
+    Args:
+        data_dir: new folder
+        minutes: length of the long one; 2.5 words a second, six to a segment
+
+    Returns:
+        id of the long clip
+    """
+    num_words = round(minutes * 60 / WORD_S)
+    words = TEXT.split()
+    long_text = " ".join(words[index % len(words)] for index in range(num_words))
+    ids = seed(data_dir, TEXT, long_text, file_names=("short.wav", "long.wav"))
+    return ids[1]
 
 
 def _copy(session: Session, original: str, num_copies: int) -> None:
