@@ -69,7 +69,10 @@ class Desk {
   }
 
   load(data) {
-    if (this.clip && this.isDirty) this.sendDraft();
+    if (this.clip && this.isDirty) {
+      this.keep();
+      this.sendDraft();
+    }
     const { clip } = data;
     const kept = this.store.read(clip.id);
     this.clip = clip;
@@ -260,6 +263,7 @@ class Desk {
     clearInterval(this.clockTimer);
     clearTimeout(this.draftTimer);
     clearTimeout(this.keepTimer);
+    clearTimeout(this.typedTimer);
     this.player.unload();
     this.wave.destroy();
     this.guard.destroy();

@@ -1,5 +1,7 @@
 // What the reviewer does: typing, judging, moving through the clip.
 
+const LONG_CLIP_ROWS = 200;
+
 Object.assign(Desk.prototype, {
   onChange() {
     this.editor.lastTouch = performance.now();
@@ -11,7 +13,7 @@ Object.assign(Desk.prototype, {
       this.wave.draw();
     }
     this.isDirty = true;
-    const isKept = this.keep();
+    const isKept = this.keepTyped();
     this.say(isKept ? "Not saved yet — kept in this browser" : "Not saved yet", "waiting");
     clearTimeout(this.draftTimer);
     this.dirtySince ??= performance.now();
@@ -24,6 +26,16 @@ Object.assign(Desk.prototype, {
     this.player.listening.touch();
     clearTimeout(this.keepTimer);
     this.keepTimer = setTimeout(() => this.keep(), 300);
+  },
+
+  // An hour of text is too much to write down at every key: three times a second does.
+  keepTyped() {
+    if (this.editor.rows.length < LONG_CLIP_ROWS) return this.keep();
+    this.typedTimer ??= setTimeout(() => {
+      this.typedTimer = null;
+      this.isKeeping = this.keep();
+    }, 300);
+    return this.isKeeping ?? true;
   },
 
   // Keep everything in this browser; false when it refuses.
