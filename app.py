@@ -34,6 +34,7 @@ def _open_runtime() -> Runtime:
 @asynccontextmanager
 async def _lifespan(_: st.App) -> AsyncIterator[dict[str, Any]]:
     _runtime.worker.start()
+    _runtime.trainer.start()
     _runtime.watch.start()
     load_engine(_runtime)
     warm_up(_runtime)

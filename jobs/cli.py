@@ -1,4 +1,4 @@
-"""The command line: ``werkbench assess | evaluate | train | corpus | serve | doctor``.
+"""The command line: ``werkbench assess | evaluate | train | fine-tune | corpus | serve | doctor``.
 
 Every command imports what it needs when it runs, so that help comes at once.
 """
@@ -121,6 +121,24 @@ def train(
 
     with exit_on_error():
         train_builtin(recognised, out, seed=seed)
+
+
+@app.command("fine-tune")
+def fine_tune(
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what it would learn from.")
+    ] = False,
+    as_json: _JSON = False,
+) -> None:
+    """Let the recogniser learn from corrections; it serves if it writes held-out clips better.
+
+    Exit code 0 when the new recogniser was promoted, 1 when it was refused.
+    """
+    from jobs.finetune import fine_tune_recogniser
+
+    with exit_on_error():
+        is_promoted = fine_tune_recogniser(dry_run=dry_run, as_json=as_json)
+    raise typer.Exit(0 if is_promoted else 1)
 
 
 @app.command("serve")

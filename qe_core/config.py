@@ -34,6 +34,7 @@ __all__ = [
     "AudioSettings",
     "DriftSettings",
     "EngineSettings",
+    "FinetuneSettings",
     "IceServer",
     "LoggingSettings",
     "MetricsSettings",
@@ -147,6 +148,34 @@ class RetrainSettings(_Section):
     seed: int = 20260101
 
 
+class FinetuneSettings(_Section):
+    """How the recogniser learns from corrections, and when."""
+
+    checkpoint: str | None = None
+    split_by: Literal["speaker", "clip"] = "speaker"
+    validation_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.04
+    test_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.04
+    min_duration_s: Positive = 0.5
+    # Whisper hears windows of 30 s.
+    max_duration_s: Annotated[float, Field(gt=0.0, le=30.0)] = 30.0
+    min_snr_db: float = 5.0
+    min_test_clips: Count = 20
+    replay_manifest: Path | None = None
+    replay_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
+    max_replay_increase: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
+    max_epochs: Count = 10
+    patience: Count = 2
+    max_minutes: Positive = 240.0
+    batch_size: Count = 16
+    micro_batch_size: Count = 4
+    learning_rate: Annotated[float, Field(gt=0.0, le=0.01)] | None = None
+    num_threads: Annotated[int, Field(ge=0)] = 0
+    # An hour of the day, local time; empty: never by the clock.
+    schedule: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
+    min_new_hours: Annotated[float, Field(ge=0.0)] = 5.0
+    seed: int = 20260101
+
+
 class DriftSettings(_Section):
     """How two windows are compared."""
 
@@ -219,6 +248,7 @@ class Settings(BaseSettings):
     review: ReviewSettings = ReviewSettings()
     people: PeopleSettings = PeopleSettings()
     retrain: RetrainSettings = RetrainSettings()
+    finetune: FinetuneSettings = FinetuneSettings()
     drift: DriftSettings = DriftSettings()
     alerts: AlertsSettings = AlertsSettings()
     metrics: MetricsSettings = MetricsSettings()
@@ -249,6 +279,11 @@ class Settings(BaseSettings):
     def media_dir(self) -> Path:
         """Where audio is kept, once, by content hash."""
         return self.data_dir / "media"
+
+    @property
+    def recognisers_dir(self) -> Path:
+        """Where recognisers that learnt from corrections are kept."""
+        return self.data_dir / "recognisers"
 
     @property
     def models_dir(self) -> Path:

@@ -1,4 +1,4 @@
-"""The models folder: every trained estimator in a folder of its own, complete or not there."""
+"""Folders of trained models: every version in a folder of its own, complete or not there."""
 
 import os
 import shutil
@@ -31,7 +31,7 @@ def keep(models_dir: Path, name: str, save: Callable[[Path], None]) -> Path:
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
         save(unfinished)
-        for path in (*unfinished.iterdir(), unfinished):
+        for path in (*unfinished.rglob("*"), unfinished):
             _flush(path)
         unfinished.replace(models_dir / name)
         _flush(models_dir)

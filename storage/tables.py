@@ -25,6 +25,8 @@ __all__ = [
     "Preferences",
     "Promotions",
     "QueueEntries",
+    "RecogniserPromotions",
+    "RecogniserVersions",
     "Reviews",
     "SecondReviews",
     "Skips",
@@ -306,3 +308,33 @@ class QueueEntries(SQLModel, table=True):
     expected_errors: float
     must_review: bool
     came_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RecogniserVersions(SQLModel, table=True):
+    """A recogniser that learnt from corrections: where it lies and how it did."""
+
+    __tablename__ = "recogniser_versions"
+
+    id: str = Field(primary_key=True)
+    name: str
+    base: str
+    base_version: str
+    engine_version: str
+    folder: str | None = None
+    report_json: str
+    actor: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RecogniserPromotions(SQLModel, table=True):
+    """Which recogniser took over from which; engines as ``engine.name`` of the settings."""
+
+    __tablename__ = "recogniser_promotions"
+
+    id: str = Field(primary_key=True)
+    version_id: str | None = None
+    action: str
+    engine_before: str
+    engine_after: str
+    actor: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)

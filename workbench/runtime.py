@@ -17,10 +17,10 @@ from storage.database import Database, Session
 from storage.media import MediaStore
 from storage.records import ModelVersion
 from storage.repositories import clips, events, models
-from workbench import preferences
+from workbench import finetune_schedule, preferences
 from workbench.alerts import Watch
 from workbench.logs import configure_logging
-from workbench.worker import Worker
+from workbench.worker import BESIDE, Worker
 
 __all__ = [
     "BUILT_IN_AUDIO",
@@ -62,14 +62,18 @@ class Runtime:
             self.database.close()
             raise
         self.worker = Worker(self)
+        self.trainer = Worker(
+            self, kinds=BESIDE, on_idle=lambda: finetune_schedule.begin_if_due(self)
+        )
         self._engine_lock = threading.Lock()
         self._engine: tuple[EngineSettings, Resolved] | None = None
         self._estimator_lock = threading.Lock()
         self._estimators: dict[Path, Estimator] = {}
 
     def close(self) -> None:
-        """Stop watch and worker, and close the database."""
+        """Stop watch and workers, and close the database."""
         self.watch.stop()
+        self.trainer.stop()
         self.worker.stop()
         with self._engine_lock:
             self._let_go_of_engine()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
 __all__ = [
+    "BESIDE",
     "MAX_ATTEMPTS",
     "Handler",
     "JobStatus",
@@ -46,6 +47,7 @@ _STOP_TIMEOUT_S = 5.0
 _MIN_WRITE_INTERVAL_S = 0.5
 _HEARTBEAT_S = 5.0
 _SILENT_S = 300.0
+_IDLE_S = 60.0
 
 _HANDLERS: dict[str, Handler] = {}
 # Imported when the first job of the kind is taken; the module registers its handler.
@@ -53,7 +55,10 @@ _HOMES = {
     "assess": "workbench.assess",
     "retrain": "workbench.retrain",
     "reestimate": "workbench.reestimate",
+    "finetune": "workbench.finetune",
 }
+BESIDE = frozenset({"finetune"})
+"""Kinds of jobs that take hours in a process of their own; a second worker does them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +125,10 @@ def progress(runtime: "Runtime", clip_ids: Collection[str] | None = None) -> lis
         else:
             found = jobs.latest_per_clip(session, clip_ids)
         names = clips.file_names(session, {job.clip_id for job in found if job.clip_id})
-    step = runtime.worker.step
-    return [_status(job, names, step) for job in sorted(found, key=lambda job: job.id)]
+    steps = [step for step in (runtime.worker.step, runtime.trainer.step) if step is not None]
+    return [
+        _status(job, names, _step_of(job, steps)) for job in sorted(found, key=lambda job: job.id)
+    ]
 
 
 def retry(runtime: "Runtime", job_id: str, *, actor: str | None = None) -> str:
@@ -157,16 +164,32 @@ class Worker:
     Args:
         runtime: database, media, recogniser and estimators
         poll_s: how often it looks for jobs without being woken
+        kinds: of the jobs that it does; by default all but those in :data:`BESIDE`
+        on_idle: called about once a minute while there is nothing to do
     """
 
-    def __init__(self, runtime: "Runtime", *, poll_s: float = _POLL_S) -> None:
+    def __init__(
+        self,
+        runtime: "Runtime",
+        *,
+        poll_s: float = _POLL_S,
+        kinds: Collection[str] | None = None,
+        on_idle: Callable[[], object] | None = None,
+    ) -> None:
         self._runtime = runtime
         self._poll_s = poll_s
+        self._kinds = kinds
+        self._on_idle = on_idle
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._woken = threading.Event()
         self._job: Job | None = None
         self._step: Step | None = None
+
+    @property
+    def kinds(self) -> set[str]:
+        """Kinds of the jobs that it does."""
+        return {*_HANDLERS, *_HOMES} - BESIDE if self._kinds is None else set(self._kinds)
 
     @property
     def is_running(self) -> bool:
@@ -213,7 +236,7 @@ class Worker:
         Returns:
             whether there was one
         """
-        kinds = {*_HANDLERS, *_HOMES}
+        kinds = self.kinds
         job = self._runtime.database.write(lambda session: jobs.take_next(session, kinds))
         if job is None:
             return False
@@ -228,11 +251,14 @@ class Worker:
         return True
 
     def _work(self) -> None:
-        last_check = time.monotonic()
+        last_check = last_idle = time.monotonic()
         while not self._stopping.is_set():
             try:
                 if self.run_next():
                     continue
+                if self._on_idle is not None and time.monotonic() - last_idle > _IDLE_S:
+                    last_idle = time.monotonic()
+                    self._on_idle()
                 if time.monotonic() - last_check > _SILENT_S:
                     last_check = time.monotonic()
                     self.recover(silent_since=utc_now() - timedelta(seconds=_SILENT_S))
@@ -311,7 +337,9 @@ class Worker:
         """
 
         def work(session: Session) -> list[tuple[Job, bool]]:
-            interrupted = jobs.list_running(session, silent_since=silent_since)
+            running = jobs.list_running(session, silent_since=silent_since)
+            kinds = self.kinds
+            interrupted = [job for job in running if job.kind in kinds]
             for job in interrupted:
                 if job.attempts < MAX_ATTEMPTS:
                     jobs.requeue(session, job)
@@ -338,9 +366,13 @@ def _handler(kind: str) -> Handler:
     return _HANDLERS[kind]
 
 
+def _step_of(job: Job, steps: list[Step]) -> Step | None:
+    return next((step for step in steps if step.job_id == job.id), None)
+
+
 def _status(job: Job, names: dict[str, str], step: Step | None) -> JobStatus:
     stage, share = job.stage, job.progress
-    if step is not None and step.job_id == job.id and job.state == jobs.RUNNING:
+    if step is not None and job.state == jobs.RUNNING:
         stage, share = step.stage, step.progress
     return JobStatus(
         job_id=job.id,

@@ -15,7 +15,7 @@ from qe_core.config import EngineSettings
 from qe_core.errors import EngineError
 from qe_core.types import Audio, Segment, SpeechSpan, Transcript, Word
 
-__all__ = ["WhisperEngine", "find_model"]
+__all__ = ["WhisperEngine", "find_model", "hub_answers"]
 
 _HOW_TO_GET_IT = (
     "Put a CTranslate2 Whisper model into a folder and set engine.whisper_model to its path, "
@@ -150,7 +150,7 @@ def find_model(
         suggestion=_HOW_TO_GET_IT,
         code="model_missing",
     )
-    if HF_HUB_OFFLINE or not _hub_answers(settings.fetch_timeout_s):
+    if HF_HUB_OFFLINE or not hub_answers(settings.fetch_timeout_s):
         raise missing
     if on_progress is not None:
         on_progress(0.0, f"downloading the Whisper model {name_or_folder}")
@@ -174,7 +174,7 @@ def _make(settings: EngineSettings, model: str | None, on_progress: Progress | N
     )
 
 
-def _hub_answers(timeout_s: float) -> bool:
+def hub_answers(timeout_s: float) -> bool:
     """Whether the hub answers in time; a name server that hangs counts as no."""
     answers = threading.Event()
 

@@ -11,7 +11,13 @@ import sqlalchemy as sa
 
 from qe_core.errors import StorageError
 from storage.columns import utc_now
-from storage.migrations import m0001_initial, m0002_alerts, m0003_desk, m0004_draft_layout
+from storage.migrations import (
+    m0001_initial,
+    m0002_alerts,
+    m0003_desk,
+    m0004_draft_layout,
+    m0005_recognisers,
+)
 
 __all__ = ["MIGRATIONS", "Migration", "migrate"]
 
@@ -30,6 +36,7 @@ MIGRATIONS = (
     Migration(2, "alerts", m0002_alerts.upgrade),
     Migration(3, "desk", m0003_desk.upgrade),
     Migration(4, "draft_layout", m0004_draft_layout.upgrade),
+    Migration(5, "recognisers", m0005_recognisers.upgrade),
 )
 
 _LEDGER = """

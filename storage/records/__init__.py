@@ -17,6 +17,11 @@ from storage.records.models import (
     ModelVersion,
     Promotion,
 )
+from storage.records.recognisers import (
+    RecogniserPromotion,
+    RecogniserVersion,
+    ReviewedClip,
+)
 from storage.records.reviews import (
     Claim,
     Draft,
@@ -39,7 +44,10 @@ __all__ = [
     "Preference",
     "Promotion",
     "QueueEntry",
+    "RecogniserPromotion",
+    "RecogniserVersion",
     "Review",
+    "ReviewedClip",
     "SecondReview",
     "StoredAssessment",
     "features_to_json",

@@ -1,0 +1,1 @@
+"""Training recognisers: our own small Whisper from scratch, and any Whisper from corrections."""
