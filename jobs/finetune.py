@@ -9,8 +9,6 @@ from workbench.runtime import Runtime
 
 __all__ = ["fine_tune_recogniser"]
 
-_ACTOR = "command line"
-
 
 def fine_tune_recogniser(*, dry_run: bool, as_json: bool) -> bool:
     """Show what there is to learn from, fine-tune, and print the comparison.
@@ -36,7 +34,7 @@ def fine_tune_recogniser(*, dry_run: bool, as_json: bool) -> bool:
         if not as_json:
             _print_data(ready.data)
         progress = ProgressLine("fine-tuning")
-        finished = finetune.run(runtime, progress, actor=_ACTOR)
+        finished = finetune.run(runtime, progress)
         progress.clear()
         _print_outcome(finished, as_json=as_json)
         return finished.is_promoted

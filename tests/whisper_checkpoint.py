@@ -51,7 +51,7 @@ def make_checkpoint(folder: Path, *, seed: int = 1) -> Path:
     )
     model.generation_config = GenerationConfig(
         suppress_tokens=[],
-        begin_suppress_tokens=[tokenizer.token_to_id("Ġ"), ends],
+        begin_suppress_tokens=[ends],
         alignment_heads=[[0, 0], [0, 1]],
         lang_to_id={},
     )

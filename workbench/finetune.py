@@ -23,7 +23,7 @@ from storage.ids import new_id
 from storage.records import Job
 from storage.repositories import events, jobs
 from storage.repositories import recognisers as stored
-from workbench import preferences, recognisers
+from workbench import people, preferences, recognisers
 from workbench.finetune_data import Base, find_base, gather, read_replay, reviewed
 from workbench.worker import register_handler
 
@@ -127,10 +127,12 @@ def start(runtime: "Runtime", actor: str | None = None) -> str:
         id of the job
 
     Raises:
+        ForbiddenError: the actor is no admin
         ConflictError: one is queued or running already
     """
 
     def work(session: Session) -> str | None:
+        people.require(session, actor, "admin")
         if jobs.has_active(session, FINETUNE):
             return None
         return jobs.add(session, FINETUNE, actor=actor).id
@@ -153,7 +155,11 @@ def cancel(runtime: "Runtime", actor: str | None = None) -> bool:
 
     Returns:
         whether there was one
+
+    Raises:
+        ForbiddenError: the actor is no admin
     """
+    people.check(runtime, actor, "admin")
     with runtime.database.session() as session:
         job = jobs.find_latest(session, kind=FINETUNE)
     if job is None or job.state not in (jobs.QUEUED, jobs.RUNNING):

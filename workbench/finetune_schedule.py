@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
 __all__ = ["begin_if_due", "is_due"]
 
-ACTOR = "schedule"
-"""Who is noted as having asked for it."""
-
 # A server that starts in the afternoon does not make up for the night before.
 _GRACE = timedelta(hours=1)
 _HOUR_S = 3600.0
@@ -49,7 +46,7 @@ def begin_if_due(runtime: "Runtime", now: datetime | None = None) -> str | None:
         _log.debug("A fine-tuning is due but cannot begin: %s", ready.problem.message)
         return None
     try:
-        return finetune.start(runtime, ACTOR)
+        return finetune.start(runtime)
     except ConflictError:  # somebody was quicker
         return None
 

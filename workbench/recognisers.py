@@ -13,7 +13,7 @@ from storage.records import RecogniserPromotion
 from storage.repositories import events
 from storage.repositories import preferences as stored_preferences
 from storage.repositories import recognisers as stored
-from workbench import preferences
+from workbench import people, preferences
 from workbench.finetune_data import model_of
 
 if TYPE_CHECKING:
@@ -95,9 +95,11 @@ def promote(runtime: "Runtime", version_id: str, actor: str | None = None) -> No
     """Let a version serve that passed the gate: new clips are written by it.
 
     Raises:
+        ForbiddenError: the actor is no admin
         NotFoundError: there is no such version, or its files are gone
         ConflictError: it serves already, or the gate refused it
     """
+    people.check(runtime, actor, "admin")
     with runtime.database.session() as session:
         version = stored.get_version(session, version_id)
     if version.folder is None:
@@ -127,9 +129,11 @@ def rollback(runtime: "Runtime", actor: str | None = None) -> str:
         ``engine.name`` of the recogniser that serves now
 
     Raises:
+        ForbiddenError: the actor is no admin
         ConflictError: none was promoted, or another engine was chosen since
         NotFoundError: the files of the one before are gone
     """
+    people.check(runtime, actor, "admin")
     with runtime.database.session() as session:
         found = stored.list_versions(session)
         line = _line(stored.list_promotions(session))
