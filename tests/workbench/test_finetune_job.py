@@ -182,7 +182,7 @@ def test_a_recogniser_that_writes_better_serves_as_a_new_version(
     tmp_path: Path, serving: Path
 ) -> None:
     """One word for every clip is soon learnt, and random weights do not write it."""
-    tiny = open_runtime(tmp_path / "data", serving, max_epochs=8, batch_size=1)
+    tiny = open_runtime(tmp_path / "data", serving, max_epochs=10, batch_size=1, test_share=0.45)
     store_corrected(tiny, text="yes")
     before = tiny.engine().engine
     seen: list[float] = []

@@ -5,8 +5,8 @@ import streamlit as st
 
 from qe_core.recogniser.dataset import REASONS, DataSet
 from ui.formats import clock, percent, plain
+from ui.identity import acting_person
 from ui.messages import show_error
-from ui.settings.actor import acting_person
 from ui.settings.recogniser_versions import show_recogniser_versions
 from workbench import finetune, preferences, worker
 from workbench.finetune import FINETUNE
@@ -27,7 +27,13 @@ def show_recogniser(runtime: Runtime) -> None:
     )
     if runtime.loaded_engine() is None:
         st.caption("The recogniser is loading; fine-tuning begins with it.")
-        return
+    else:
+        _show_training(runtime)
+    # Also when the recogniser cannot be loaded: going back is the way out.
+    show_recogniser_versions(runtime)
+
+
+def _show_training(runtime: Runtime) -> None:
     is_busy = any(job.state in _ACTIVE for job in _jobs(runtime))
     ready = finetune.readiness(runtime)
     _show_data(ready.data)
@@ -52,7 +58,6 @@ def show_recogniser(runtime: Runtime) -> None:
     st.fragment(_show_progress, run_every=_REFRESH_S if is_busy else None)(
         runtime, is_polling=is_busy
     )
-    show_recogniser_versions(runtime)
 
 
 def _show_data(data: DataSet) -> None:

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from ui.formats import clock, percent, plain, when
+from ui.identity import acting_person
 from ui.messages import shown_errors
 from ui.resources import load_engine
-from ui.settings.actor import acting_person
 from workbench import recognisers
 from workbench.recognisers import RecogniserVersion
 from workbench.runtime import Runtime
