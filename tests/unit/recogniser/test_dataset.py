@@ -1,14 +1,22 @@
 """Which corrected clips a recogniser learns from, and which only judge it."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from qe_core.config import FinetuneSettings
+from qe_core.config import EngineSettings, FinetuneSettings
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
-from qe_core.recogniser.dataset import SpokenClip, part_of, require_all_parts, sort_out
+from qe_core.recogniser.dataset import (
+    DataSet,
+    SpokenClip,
+    part_of,
+    require_all_parts,
+    sort_out,
+)
+from qe_core.recogniser.finetune_task import Task
 
 SETTINGS = FinetuneSettings()
 
@@ -99,3 +107,10 @@ def test_an_empty_part_is_said_with_what_is_missing(speakers: list[str], shown: 
     with pytest.raises(TrainingError, match=f"no clip for validation and test.*{shown}") as caught:
         require_all_parts(data)
     assert "more speakers" in caught.value.suggestion
+
+
+def test_a_task_keeps_ratios_that_are_not_finite_on_its_way_to_the_process() -> None:
+    data = DataSet((clip(snr_db=math.inf),), (), (), {"noisy": 1})
+    task = Task(Path("s"), Path("c"), Path("w"), data, data, SETTINGS, EngineSettings())
+
+    assert Task.from_json(task.to_json()) == task
