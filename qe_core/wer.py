@@ -1,5 +1,6 @@
 """Word error counts, alignment, and rates that are pooled and never averaged."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +9,15 @@ import jiwer
 
 from qe_core.text import DEFAULT_NORMALISER, normalise
 
-__all__ = ["AlignedWord", "ErrorCounts", "Operation", "align", "count_errors", "pool"]
+__all__ = [
+    "AlignedWord",
+    "ErrorCounts",
+    "Operation",
+    "align",
+    "count_errors",
+    "count_mistakes",
+    "pool",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,30 @@ def align(
                 )
             ]
     return tuple(aligned)
+
+
+def count_mistakes(
+    reference: str, hypothesis: str, *, normaliser: str = DEFAULT_NORMALISER
+) -> Counter[tuple[str | None, str | None]]:
+    """Count which word was written for which.
+
+    Args:
+        reference: human truth
+        hypothesis: what the engine wrote
+        normaliser: version of the text normaliser
+
+    Returns:
+        how often, by (said, written); ``None`` is said for an insertion, written for a deletion
+
+    Examples:
+        >>> dict(count_mistakes("too bad", "two bad uh"))
+        {('too', 'two'): 1, (None, 'uh'): 1}
+    """
+    return Counter(
+        (word.reference, word.hypothesis)
+        for word in align(reference, hypothesis, normaliser=normaliser)
+        if word.operation != "hit"
+    )
 
 
 def pool(counts: Iterable[ErrorCounts]) -> ErrorCounts:

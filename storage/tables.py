@@ -13,6 +13,7 @@ from storage.columns import UtcDateTime
 
 __all__ = [
     "Alerts",
+    "AssessedClips",
     "Assessments",
     "Claims",
     "Clips",
@@ -20,6 +21,7 @@ __all__ = [
     "Events",
     "Hypotheses",
     "Jobs",
+    "Mistakes",
     "ModelVersions",
     "People",
     "Preferences",
@@ -76,6 +78,7 @@ class Clips(SQLModel, table=True):
     duration_s: float
     actor: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
+    recording: str | None = None
     speaker: str | None = None
 
 
@@ -338,3 +341,57 @@ class RecogniserPromotions(SQLModel, table=True):
     engine_after: str
     actor: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AssessedClips(SQLModel, table=True):
+    """The current estimate of every clip in narrow columns: what charts over all clips read.
+
+    Derived from clips, hypotheses and assessments, and replaced with every new assessment.
+    """
+
+    __tablename__ = "assessed_clips"
+
+    clip_id: str = Field(primary_key=True)
+    assessment_id: str
+    recording: str
+    speaker: str | None = None
+    source: str
+    engine: str
+    version: str
+    language: str
+    feature_schema: str
+    estimator: str
+    sample_rate_hz: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    duration_s: float
+    predicted_wer: float
+    low: float
+    high: float
+    expected_errors: float
+    expected_words: float
+    must_review: bool
+    speech_share: float | None = None
+    level_dbfs: float | None = None
+    noise_floor_dbfs: float | None = None
+    wada_snr_db: float | None = None
+    bandwidth_hz: float | None = None
+    clipped_share: float | None = None
+    decay_s: float | None = None
+    pitch_hz: float | None = None
+    confidence_p10: float | None = None
+    low_confidence_share: float | None = None
+    uncovered_speech_share: float | None = None
+    words_per_speech_s: float | None = None
+
+
+class Mistakes(SQLModel, table=True):
+    """How often a review found one word written for another; empty on one side for a lone word."""
+
+    __tablename__ = "mistakes"
+
+    review_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    clip_id: str
+    reference: str | None = None
+    hypothesis: str | None = None
+    num_times: int

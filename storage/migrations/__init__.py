@@ -17,6 +17,7 @@ from storage.migrations import (
     m0003_desk,
     m0004_draft_layout,
     m0005_recognisers,
+    m0006_lead,
 )
 
 __all__ = ["MIGRATIONS", "Migration", "migrate"]
@@ -37,6 +38,7 @@ MIGRATIONS = (
     Migration(3, "desk", m0003_desk.upgrade),
     Migration(4, "draft_layout", m0004_draft_layout.upgrade),
     Migration(5, "recognisers", m0005_recognisers.upgrade),
+    Migration(6, "lead", m0006_lead.upgrade),
 )
 
 _LEDGER = """

@@ -42,6 +42,7 @@ class Clip:
         duration_s: decoded length
         actor: who brought it
         created_at: when it was acknowledged, UTC
+        recording: the longer thing that it comes from; ``None`` when it is one of its own
         speaker: who speaks, where that is known
     """
 
@@ -57,6 +58,7 @@ class Clip:
     duration_s: float
     actor: str | None
     created_at: datetime
+    recording: str | None = None
     speaker: str | None = None
 
 

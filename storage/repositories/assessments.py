@@ -14,6 +14,7 @@ from storage.ids import new_id
 from storage.records import Hypothesis, StoredAssessment, features_to_json
 from storage.repositories import entries
 from storage.repositories.mapping import to_record, to_records
+from storage.repositories.narrow import put_assessed_clip
 from storage.tables import Assessments
 
 __all__ = ["add", "find_latest", "get", "list_latest"]
@@ -51,6 +52,7 @@ def add(  # noqa: PLR0913 - one argument per part of an assessment
     )
     session.add(row)
     session.flush()
+    put_assessed_clip(session, row, features=features, expected_words=estimate.expected_words)
     stored = to_record(StoredAssessment, row)
     entries.put(session, stored, hypothesis, estimate)
     return stored

@@ -24,6 +24,7 @@ def add(  # noqa: PLR0913 - one argument per part of a clip
     duration_s: float,
     source_format: SourceFormat,
     actor: str | None = None,
+    recording: str | None = None,
     speaker: str | None = None,
 ) -> Clip:
     """Store a clip whose file is already in its place."""
@@ -40,6 +41,7 @@ def add(  # noqa: PLR0913 - one argument per part of a clip
         duration_s=duration_s,
         actor=actor,
         created_at=utc_now(),
+        recording=recording,
         speaker=speaker,
     )
     session.add(row)

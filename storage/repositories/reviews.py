@@ -13,6 +13,7 @@ from storage.ids import new_id
 from storage.records import Review, SecondReview
 from storage.repositories import entries
 from storage.repositories.mapping import to_record, to_records
+from storage.repositories.narrow import put_mistakes
 from storage.tables import Reviews, SecondReviews
 
 __all__ = ["add", "count", "find", "find_latest", "list_for_clip", "list_latest"]
@@ -76,6 +77,7 @@ def add(  # noqa: PLR0913 - one argument per column
     session.add(row)
     session.flush()
     entries.move(session, clip_id, "done")
+    put_mistakes(session, row)
     return to_record(Review, row)
 
 

@@ -23,6 +23,7 @@ from storage.repositories import (
     models,
     preferences,
     reviews,
+    statistics,
 )
 
 _V1 = Path(__file__).with_name("v1.sql")
@@ -88,6 +89,17 @@ def test_an_old_file_opens_with_every_row_in_it(old_file: Path) -> None:
             assert models.list_versions(session)[0].report == {"passed": True}
             assert models.list_promotions(session)[0].version_id == "v1"
             assert alerts.list_recent(session) == []
+
+
+def test_an_old_file_gets_its_narrow_columns_and_mistakes(old_file: Path) -> None:
+    with Database(old_file) as database:
+        database.migrate()
+        with database.session() as session:
+            narrow = statistics.columns_of(session, "SELECT * FROM assessed_clips")
+            mistakes = statistics.confusions(session, 5)
+    assert (narrow["clip_id"].tolist(), narrow["recording"].tolist()) == (["c1"], ["c1"])
+    assert narrow["predicted_wer"].tolist() == [0.25]
+    assert mistakes["num_times"].sum() == 1
 
 
 def test_an_old_file_takes_new_rows(old_file: Path) -> None:
