@@ -1,22 +1,24 @@
 """Whether two windows of the stream differ by more than chance."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from qe_core.config import DriftSettings
 
-__all__ = ["MAX_COLUMNS", "ColumnDrift", "TooFewClips", "Window", "compare"]
+__all__ = ["MAX_COLUMNS", "ColumnDrift", "TooFewClips", "Window", "compare", "compare_family"]
 
 MAX_COLUMNS = 12
 """More columns buy false alarms, not insight (DESIGN §5.8)."""
 
-_MAX_CELLS = 4_000_000
+# A distance between distributions needs no finer grid than this many quantiles.
+_NUM_BINS = 128
 
 Values = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
+Pair = tuple["Window", "Window"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,28 +112,58 @@ def compare(
         Benjamini & Hochberg (1995), Controlling the false discovery rate, eq. 1.
         Phipson & Smyth (2010), Permutation p-values should never be zero, eq. 2.
     """
-    if len(baseline.columns) > MAX_COLUMNS:
-        raise ValueError(f"{len(baseline.columns)} columns; at most {MAX_COLUMNS} are compared.")
-    windows = (baseline, current)
-    if any(
-        len(window.recordings) < settings.min_clips
-        or window.num_recordings < settings.min_recordings
-        for window in windows
-    ):
+    if not (_is_enough(baseline, settings) and _is_enough(current, settings)):
         return TooFewClips(
             len(baseline.recordings),
             len(current.recordings),
             settings.min_clips,
             settings.min_recordings,
         )
-    num_permutations = _enough_permutations(len(baseline.columns), settings)
-    is_current = _deal(baseline, current, num_permutations, rng)
-    rows, nulls = [], []
-    for name, values in baseline.columns.items():
-        row, null = _one_column(name, values, current.columns[name], is_current, settings.min_clips)
-        rows.append(row)
-        nulls.append(null)
+    return compare_family([(baseline, current)], settings, rng)
+
+
+def compare_family(
+    pairs: Sequence[Pair], settings: DriftSettings, rng: np.random.Generator
+) -> tuple[ColumnDrift, ...]:
+    """Compare columns that are known for different clips, as one family of tests.
+
+    Args:
+        pairs: baseline and current window of each group of columns; a pair that is too small gets
+            medians but no verdict
+        settings: as in :func:`compare`
+        rng: the only source of chance
+
+    Returns:
+        one entry per column, pair by pair
+
+    Raises:
+        ValueError: more than ``MAX_COLUMNS`` columns in all
+    """
+    num_columns = sum(len(baseline.columns) for baseline, _ in pairs)
+    if num_columns > MAX_COLUMNS:
+        raise ValueError(f"{num_columns} columns; at most {MAX_COLUMNS} are compared.")
+    num_permutations = _enough_permutations(num_columns, settings)
+    rows: list[ColumnDrift] = []
+    nulls: list[Values | None] = []
+    # Small products on several threads mostly wait for each other.
+    with threadpool_limits(limits=1, user_api="blas"):
+        for baseline, current in pairs:
+            is_enough = _is_enough(baseline, settings) and _is_enough(current, settings)
+            deal = _deal(baseline, current, num_permutations, rng) if is_enough else None
+            for name, values in baseline.columns.items():
+                row, null = _one_column(
+                    name, values, current.columns[name], deal, settings.min_clips
+                )
+                rows.append(row)
+                nulls.append(null)
     return _with_alerts(rows, nulls, settings.false_discovery_rate)
+
+
+def _is_enough(window: Window, settings: DriftSettings) -> bool:
+    return (
+        len(window.recordings) >= settings.min_clips
+        and window.num_recordings >= settings.min_recordings
+    )
 
 
 def _enough_permutations(num_columns: int, settings: DriftSettings) -> int:
@@ -140,34 +172,47 @@ def _enough_permutations(num_columns: int, settings: DriftSettings) -> int:
     return max(settings.num_permutations, needed)
 
 
+@dataclass(frozen=True, slots=True)
+class _Deal:
+    """Which recordings are in the current window.
+
+    Args:
+        unit: recording of each clip of both windows, shape ``(num_clips,)``
+        is_current: row 0 as observed, then one row per permutation, a column per recording
+    """
+
+    unit: npt.NDArray[np.intp]
+    is_current: npt.NDArray[np.float32]
+
+
 def _deal(
     baseline: Window, current: Window, num_permutations: int, rng: np.random.Generator
-) -> Flags:
-    """Which clips are in the current window: row 0 as observed, then one row per permutation."""
+) -> _Deal:
     _, first = np.unique(baseline.recordings, return_inverse=True)
     _, second = np.unique(current.recordings, return_inverse=True)
     unit = np.concatenate([first, second + first.max() + 1])
     num_units = int(unit.max()) + 1
     observed = np.arange(num_units) > first.max()
     dealt = rng.permuted(np.tile(observed, (num_permutations, 1)), axis=1)
-    return np.concatenate([observed[None, :], dealt])[:, unit]
+    return _Deal(unit, np.concatenate([observed[None, :], dealt]).astype(np.float32))
 
 
 def _one_column(
-    name: str, baseline: Values, current: Values, is_current: Flags, min_clips: int
+    name: str, baseline: Values, current: Values, deal: _Deal | None, min_clips: int
 ) -> tuple[ColumnDrift, Values | None]:
     known = [values[np.isfinite(values)] for values in (baseline, current)]
     medians = [float(np.median(values)) if len(values) else None for values in known]
     shift = None if medians[0] is None or medians[1] is None else medians[1] - medians[0]
     row = ColumnDrift(name, len(known[0]), len(known[1]), medians[0], medians[1], shift)
-    if min(len(values) for values in known) < min_clips:
+    if deal is None or min(len(values) for values in known) < min_clips:
         return row, None
     pooled = np.concatenate([baseline, current])
     is_known = np.isfinite(pooled)
-    distances = _wasserstein(pooled[is_known], is_current[:, is_known]) / _scale(known[0])
+    distances = _wasserstein(pooled[is_known], deal.unit[is_known], deal.is_current)
+    distances /= _scale(known[0])
     null = np.sort(distances[1:])[::-1]
     # Rounding must not let a permutation that ties with what was observed count as smaller.
-    num_as_far = int(np.count_nonzero(null >= distances[0] * (1 - 1e-9)))
+    num_as_far = int(np.count_nonzero(null >= distances[0] * (1 - 1e-6)))
     p_value = (1 + num_as_far) / (1 + len(null))
     return replace(row, statistic=float(distances[0]), p_value=p_value), null
 
@@ -178,21 +223,28 @@ def _scale(baseline: Values) -> float:
     return float(high - low) or float(baseline.std()) or 1.0
 
 
-def _wasserstein(values: Values, is_current: Flags) -> Values:
-    """Wasserstein-1 distance for every row of window membership, shape ``(num_rows,)``."""
+def _wasserstein(
+    values: Values, unit: npt.NDArray[np.intp], is_current: npt.NDArray[np.float32]
+) -> Values:
+    """Wasserstein-1 distance for every row of window membership, shape ``(num_rows,)``.
+
+    Values are put into bins of as many clips each. Recordings are dealt as a whole, so the counts
+    of every permutation are one product of matrices.
+    """
     order = np.argsort(values, kind="stable")
-    gaps = np.diff(values[order])
-    rows_at_once = max(1, _MAX_CELLS // len(values))
-    distances = []
-    for start in range(0, len(is_current), rows_at_once):
-        member = is_current[start : start + rows_at_once, order]
-        below_current = np.cumsum(member, axis=1, dtype=np.float64)
-        below_baseline = np.arange(1, len(values) + 1) - below_current
-        # A permutation may leave a window without any defined value; then nothing is comparable.
-        share_current = below_current / np.maximum(below_current[:, -1:], 1.0)
-        share_baseline = below_baseline / np.maximum(below_baseline[:, -1:], 1.0)
-        distances.append(np.abs(share_current - share_baseline)[:, :-1] @ gaps)
-    return np.concatenate(distances)
+    num_bins = min(len(values), _NUM_BINS)
+    bins = np.empty(len(values), np.intp)
+    bins[order] = np.arange(len(values)) * num_bins // len(values)
+    levels = np.bincount(bins, weights=values) / np.bincount(bins)
+    counts = np.zeros((is_current.shape[1], num_bins), np.float32)
+    np.add.at(counts, (unit, bins), 1.0)
+    below_current = np.cumsum(is_current @ counts, axis=1, dtype=np.float64)
+    below_baseline = np.cumsum(counts.sum(axis=0, dtype=np.float64)) - below_current
+    # A permutation may leave a window without any defined value; then nothing is comparable.
+    share_current = below_current / np.maximum(below_current[:, -1:], 1.0)
+    share_baseline = below_baseline / np.maximum(below_baseline[:, -1:], 1.0)
+    distances: Values = np.abs(share_current - share_baseline)[:, :-1] @ np.diff(levels)
+    return distances
 
 
 def _with_alerts(

@@ -6,15 +6,44 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-__all__ = ["MIN_AUDITS", "MIN_RECORDINGS", "Interval", "StreamWer", "TooFewAudits", "stream_wer"]
+__all__ = [
+    "CLUSTER_COLUMNS",
+    "MIN_AUDITS",
+    "MIN_RECORDINGS",
+    "Interval",
+    "StreamWer",
+    "TooFewAudits",
+    "stream_wer",
+    "stream_wer_of_clusters",
+]
 
 MIN_AUDITS = 20
 """Fewer audits than this and the interval does not hold what it promises."""
 MIN_RECORDINGS = 10
-"""Recordings are what is resampled; fewer of them and there is nothing to resample."""
+"""Recordings are what is independent; fewer of them and nobody knows how much they vary."""
 
-_MAX_CLUSTERS = 1000
-_CHUNK = 200
+CLUSTER_COLUMNS = (
+    "predicted_errors",
+    "predicted_words",
+    "best_errors",
+    "best_words",
+    "num_open",
+    "num_audits",
+    "residual_errors",
+    "residual_words",
+    "audit_errors",
+    "audit_words",
+    "num_clips",
+)
+"""Sums over the clips of a recording that :func:`stream_wer_of_clusters` needs, in this order.
+
+``best`` is the truth of a clip that was reviewed for another reason than an audit, the estimate of
+any other, which is ``open``; ``residual`` is truth minus estimate of the audits.
+"""
+
+
+_NUM_AUDITS = CLUSTER_COLUMNS.index("num_audits")
+_NUM_CLIPS = CLUSTER_COLUMNS.index("num_clips")
 
 Values = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -75,7 +104,7 @@ class TooFewAudits:
     predicted_wer: float | None
 
 
-def stream_wer(  # noqa: PLR0913 - six parallel columns of one table, named at every call
+def stream_wer(
     *,
     predicted_errors: Values,
     predicted_words: Values,
@@ -83,9 +112,7 @@ def stream_wer(  # noqa: PLR0913 - six parallel columns of one table, named at e
     words: Values,
     is_audit: Flags,
     recordings: npt.NDArray[np.str_],
-    rng: np.random.Generator,
     level: float = 0.95,
-    num_draws: int = 1000,
 ) -> StreamWer | TooFewAudits:
     """Estimate the pooled WER of a stream from all estimates and a few audits.
 
@@ -101,52 +128,70 @@ def stream_wer(  # noqa: PLR0913 - six parallel columns of one table, named at e
         words: true reference words where reviewed, NaN elsewhere
         is_audit: which of the reviewed clips were drawn uniformly
         recordings: what each clip is part of; clips of one recording are not independent
-        rng: the only source of chance
         level: nominal coverage of the intervals
-        num_draws: bootstrap draws
 
     Returns:
         both intervals, or :class:`TooFewAudits`
 
     References:
         Angelopoulos et al. (2023), Prediction-powered inference, arXiv 2301.09633, eq. 2.
-        Hesterberg (2015), What teachers should know about the bootstrap, §5.3.1: percentile
-        intervals of small samples are too narrow unless expanded.
     """
     is_reviewed = np.isfinite(errors) & np.isfinite(words)
     is_audit = is_audit & is_reviewed
-    num_recordings = len(np.unique(recordings[is_audit]))
-    predicted = _ratio(predicted_errors.sum(), predicted_words.sum())
-    if is_audit.sum() < MIN_AUDITS or num_recordings < MIN_RECORDINGS or predicted is None:
-        return TooFewAudits(
-            int(is_audit.sum()), num_recordings, MIN_AUDITS, MIN_RECORDINGS, predicted
-        )
     is_known = is_reviewed & ~is_audit
-    best_errors = np.where(is_known, errors, predicted_errors)
-    best_words = np.where(is_known, words, predicted_words)
     table = np.stack(
         [
-            best_errors,
-            best_words,
+            predicted_errors,
+            predicted_words,
+            np.where(is_known, errors, predicted_errors),
+            np.where(is_known, words, predicted_words),
             ~is_known,
             is_audit,
             np.where(is_audit, errors - predicted_errors, 0.0),
             np.where(is_audit, words - predicted_words, 0.0),
             np.where(is_audit, errors, 0.0),
             np.where(is_audit, words, 0.0),
+            np.ones(len(errors)),
         ],
         axis=1,
     )
-    clusters = _cluster_sums(table, recordings, is_audit, rng)
-    point = _both_wers(clusters.sum(axis=0)[None, :])[0]
-    draws = _bootstrap(clusters, num_draws, rng)
-    tail = _expanded_tail(level, num_recordings)
-    lows, highs = np.nanquantile(draws, [tail, 1.0 - tail], axis=0)
-    combined, classical = (
-        Interval(float(point[k]), max(0.0, float(lows[k])), float(highs[k]), level) for k in (0, 1)
-    )
+    _, cluster = np.unique(recordings, return_inverse=True)
+    sums = np.zeros((int(cluster.max()) + 1 if len(cluster) else 0, table.shape[1]))
+    np.add.at(sums, cluster, table)
+    return stream_wer_of_clusters(sums, level=level)
+
+
+def stream_wer_of_clusters(sums: Values, *, level: float = 0.95) -> StreamWer | TooFewAudits:
+    """The same from sums by recording, which a database makes faster than Python.
+
+    Recordings without an audit may be pooled into random groups beforehand: groups of independent
+    recordings are independent again.
+
+    Args:
+        sums: one row per recording or group, columns as :data:`CLUSTER_COLUMNS`
+        level: nominal coverage of the intervals
+
+    Returns:
+        both intervals, or :class:`TooFewAudits`
+
+    References:
+        Cochran (1977), Sampling techniques, eq. 6.13 and §11.7: the variance of a ratio is that of
+        its linearised residuals, summed by cluster.
+    """
+    total = sums.sum(axis=0)
+    num_audits = int(total[_NUM_AUDITS])
+    num_recordings = int(np.count_nonzero(sums[:, _NUM_AUDITS]))
+    predicted = _ratio(total[0], total[1])
+    if num_audits < MIN_AUDITS or num_recordings < MIN_RECORDINGS or predicted is None:
+        return TooFewAudits(num_audits, num_recordings, MIN_AUDITS, MIN_RECORDINGS, predicted)
+    combined, classical = _linearised(sums)
     return StreamWer(
-        combined, classical, predicted, len(errors), int(is_audit.sum()), num_recordings
+        _interval(*combined, num_recordings, level),
+        _interval(*classical, num_recordings, level),
+        predicted,
+        int(total[_NUM_CLIPS]),
+        num_audits,
+        num_recordings,
     )
 
 
@@ -154,50 +199,28 @@ def _ratio(errors: float, words: float) -> float | None:
     return float(errors / words) if words > 0 else None
 
 
-def _cluster_sums(
-    table: Values, recordings: npt.NDArray[np.str_], is_audit: Flags, rng: np.random.Generator
-) -> Values:
-    """Sum the table by recording; recordings without audits are pooled into random groups.
-
-    Random groups of independent recordings are independent again, so the bootstrap stays valid
-    while its cost no longer grows with the stream.
-    """
-    _, cluster = np.unique(recordings, return_inverse=True)
-    sums = np.zeros((int(cluster.max()) + 1, table.shape[1]))
-    np.add.at(sums, cluster, table)
-    has_audit = np.bincount(cluster, weights=is_audit) > 0
-    quiet = sums[~has_audit]
-    if len(quiet) <= _MAX_CLUSTERS:
-        return sums
-    groups = np.zeros((_MAX_CLUSTERS, table.shape[1]))
-    np.add.at(groups, rng.permutation(len(quiet)) % _MAX_CLUSTERS, quiet)
-    return np.concatenate([sums[has_audit], groups])
-
-
-def _both_wers(sums: Values) -> Values:
-    """Combined and classical WER from column sums, shape ``(num_draws, 2)``; NaN if undefined."""
-    best_errors, best_words, num_open, num_audits, *rest = sums.T
-    residual_errors, residual_words, audit_errors, audit_words = rest
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scale = num_open / num_audits
-        combined = (best_errors + scale * residual_errors) / (best_words + scale * residual_words)
-        classical = audit_errors / audit_words
-    wers = np.stack([combined, classical], axis=1)
-    return np.where(np.isfinite(wers), wers, np.nan)
+def _linearised(sums: Values) -> tuple[tuple[float, Values], tuple[float, Values]]:
+    """Combined and classical WER, each with what every cluster adds to its error."""
+    *_, num_open, num_audits, residual_errors, residual_words, errors, words, _ = sums.T
+    scale = num_open.sum() / num_audits.sum()
+    # The number of open clips and of audits is as random as everything else.
+    wobble = num_open / num_audits.sum() - scale * num_audits / num_audits.sum()
+    parts = []
+    for best, residual in ((sums[:, 2], residual_errors), (sums[:, 3], residual_words)):
+        parts.append((best.sum() + scale * residual.sum(), best + scale * residual))
+        parts[-1] = (parts[-1][0], parts[-1][1] + wobble * residual.sum())
+    (top, top_parts), (bottom, bottom_parts) = parts
+    combined = top / bottom
+    classical = errors.sum() / words.sum()
+    return (
+        (float(combined), (top_parts - combined * bottom_parts) / bottom),
+        (float(classical), (errors - classical * words) / words.sum()),
+    )
 
 
-def _bootstrap(clusters: Values, num_draws: int, rng: np.random.Generator) -> Values:
-    num_clusters = len(clusters)
-    shares = np.full(num_clusters, 1.0 / num_clusters)
-    draws = []
-    for start in range(0, num_draws, _CHUNK):
-        size = min(_CHUNK, num_draws - start)
-        counts = rng.multinomial(num_clusters, shares, size=size)
-        draws.append(_both_wers(counts @ clusters))
-    return np.concatenate(draws)
-
-
-def _expanded_tail(level: float, num_recordings: int) -> float:
-    """Tail probability whose normal quantile is as far out as Student's for this few recordings."""
-    quantile = stats.t.ppf((1.0 - level) / 2.0, num_recordings - 1)
-    return float(stats.norm.cdf(quantile * np.sqrt(num_recordings / (num_recordings - 1))))
+def _interval(wer: float, parts: Values, num_recordings: int, level: float) -> Interval:
+    """Student's interval; recordings without an audit hardly add to it and are not counted."""
+    correction = num_recordings / (num_recordings - 1)
+    error = float(np.sqrt(correction * np.square(parts).sum()))
+    reach = float(stats.t.ppf((1.0 + level) / 2.0, num_recordings - 1)) * error
+    return Interval(wer, max(0.0, wer - reach), wer + reach, level)

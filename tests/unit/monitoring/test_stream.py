@@ -6,7 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from qe_core.monitoring.stream import MIN_AUDITS, StreamWer, TooFewAudits, stream_wer
+from qe_core.monitoring.stream import (
+    CLUSTER_COLUMNS,
+    MIN_AUDITS,
+    StreamWer,
+    TooFewAudits,
+    stream_wer,
+    stream_wer_of_clusters,
+)
 
 Values = npt.NDArray[np.float64]
 
@@ -27,10 +34,8 @@ class Stream:
 
     def estimate(
         self,
-        rng: np.random.Generator,
         audits: npt.NDArray[np.intp],
         others: npt.NDArray[np.intp] | None = None,
-        num_draws: int = 200,
     ) -> StreamWer | TooFewAudits:
         is_audit = np.zeros(len(self.errors), dtype=bool)
         is_audit[audits] = True
@@ -44,8 +49,6 @@ class Stream:
             words=np.where(is_reviewed, self.words, np.nan),
             is_audit=is_audit,
             recordings=self.recordings,
-            rng=rng,
-            num_draws=num_draws,
         )
 
 
@@ -64,7 +67,7 @@ def stream(
 def test_too_few_audits_give_no_interval() -> None:
     rng = np.random.default_rng(1)
 
-    result = stream(rng).estimate(rng, np.arange(MIN_AUDITS - 1))
+    result = stream(rng).estimate(np.arange(MIN_AUDITS - 1))
 
     assert isinstance(result, TooFewAudits)
     assert (result.num_audits, result.min_audits) == (MIN_AUDITS - 1, MIN_AUDITS)
@@ -74,7 +77,7 @@ def test_many_audits_of_few_recordings_are_still_too_few() -> None:
     rng = np.random.default_rng(1)
     few = stream(rng, num_clips=100, clips_per_recording=20)
 
-    result = few.estimate(rng, np.arange(60))
+    result = few.estimate(np.arange(60))
 
     assert isinstance(result, TooFewAudits)
     assert result.num_recordings == 5
@@ -90,7 +93,6 @@ def test_an_empty_stream_has_no_predicted_wer() -> None:
         words=empty,
         is_audit=np.array([], dtype=bool),
         recordings=np.array([], dtype=str),
-        rng=np.random.default_rng(0),
     )
 
     assert isinstance(result, TooFewAudits)
@@ -101,7 +103,7 @@ def test_reviewing_everything_gives_the_pooled_wer() -> None:
     rng = np.random.default_rng(3)
     whole = stream(rng, num_clips=100)
 
-    result = whole.estimate(rng, np.arange(100))
+    result = whole.estimate(np.arange(100))
 
     assert isinstance(result, StreamWer)
     assert result.combined.wer == pytest.approx(whole.wer)
@@ -112,7 +114,7 @@ def test_audits_correct_an_estimator_that_is_too_optimistic() -> None:
     rng = np.random.default_rng(4)
     optimistic = stream(rng, num_clips=1000, bias=0.5)
 
-    result = optimistic.estimate(rng, rng.choice(1000, 150, replace=False))
+    result = optimistic.estimate(rng.choice(1000, 150, replace=False))
 
     assert isinstance(result, StreamWer)
     assert result.predicted_wer < 0.7 * optimistic.wer
@@ -123,18 +125,26 @@ def test_estimates_narrow_the_interval() -> None:
     rng = np.random.default_rng(5)
     good = stream(rng, num_clips=2000, bias=1.0)
 
-    result = good.estimate(rng, rng.choice(2000, 100, replace=False))
+    result = good.estimate(rng.choice(2000, 100, replace=False))
 
     assert isinstance(result, StreamWer)
     assert result.combined.width < 0.7 * result.classical.width
 
 
-def test_equal_generators_give_equal_intervals() -> None:
-    once = stream(np.random.default_rng(6))
+def test_recordings_without_an_audit_may_be_pooled_into_groups() -> None:
+    rng = np.random.default_rng(6)
+    sums = np.abs(rng.normal(5.0, 1.0, (400, len(CLUSTER_COLUMNS))))
+    audits = CLUSTER_COLUMNS.index("num_audits")
+    sums[:, audits : audits + 5] *= (np.arange(400) < 40)[:, None]
+    quiet = sums[40:].reshape(120, 3, -1).sum(axis=1)
 
-    first, second = (once.estimate(np.random.default_rng(9), np.arange(50)) for _ in range(2))
+    whole = stream_wer_of_clusters(sums)
+    pooled = stream_wer_of_clusters(np.concatenate([sums[:40], quiet]))
 
-    assert first == second
+    assert isinstance(whole, StreamWer)
+    assert isinstance(pooled, StreamWer)
+    assert pooled.combined.wer == pytest.approx(whole.combined.wer)
+    assert pooled.combined.width == pytest.approx(whole.combined.width, rel=0.05)
 
 
 def test_the_worst_clips_reviewed_on_purpose_do_not_bias_the_stream() -> None:
@@ -144,7 +154,7 @@ def test_the_worst_clips_reviewed_on_purpose_do_not_bias_the_stream() -> None:
         whole = stream(rng, num_clips=400, bias=0.8)
         worst = np.argsort(whole.predicted_errors / whole.words)[-80:]
         rest = np.setdiff1d(np.arange(400), worst)
-        result = whole.estimate(rng, rng.choice(rest, 60, replace=False), worst, num_draws=2)
+        result = whole.estimate(rng.choice(rest, 60, replace=False), worst)
         assert isinstance(result, StreamWer)
         misses.append(result.combined.wer - whole.wer)
 
@@ -155,7 +165,7 @@ def test_a_long_stream_costs_no_more_than_a_short_one() -> None:
     rng = np.random.default_rng(8)
     long = stream(rng, num_clips=20_000, clips_per_recording=1)
 
-    result = long.estimate(rng, rng.choice(20_000, 100, replace=False), num_draws=50)
+    result = long.estimate(rng.choice(20_000, 100, replace=False))
 
     assert isinstance(result, StreamWer)
     assert result.combined.low < long.wer < result.combined.high
@@ -169,7 +179,7 @@ def test_intervals_hold_what_they_promise() -> None:
         # The stream is itself a draw from what could have been said: its superpopulation WER is
         # that of a very long one.
         whole = stream(rng, num_clips=600, bias=0.7)
-        result = whole.estimate(rng, rng.choice(600, 40, replace=False), num_draws=300)
+        result = whole.estimate(rng.choice(600, 40, replace=False))
         assert isinstance(result, StreamWer)
         truth = 1.5 / 5.5
         combined += result.combined.low <= truth <= result.combined.high
