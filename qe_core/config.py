@@ -119,6 +119,7 @@ class ReviewSettings(_Section):
     share_uncertain: Share = 0.15
     share_audit: Share = 0.15
     reviewer: str = "annotator"
+    shows_names: bool = False
     # Whoever accepts without listening agrees with the machine, not with the speaker.
     min_listened_share: Share = 0.5
     double_share: Share = 0.0
@@ -179,6 +180,10 @@ class FinetuneSettings(_Section):
 class DriftSettings(_Section):
     """How two windows are compared."""
 
+    window_days: Count = 7
+    baseline_days: Count = 90
+    # More clips find moves that nobody needs to know of, and take longer.
+    max_clips: Annotated[int, Field(ge=100)] = 1000
     min_clips: Count = 30
     min_recordings: Count = 8
     num_permutations: Annotated[int, Field(ge=99)] = 400

@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.formats import when
+from ui.formats import plain, when
 from workbench import drift
 from workbench.drift import DriftReport, Period
 
@@ -33,7 +33,7 @@ def _dates(chosen: Any) -> drift.Dates | None:
 
 
 def show_windows(report: DriftReport) -> None:
-    """Say which clips are compared with which."""
+    """Say which clips are compared with which, and where the baseline began anew."""
     columns = st.columns(2)
     for column, name, period in (
         (columns[0], "Baseline window", report.baseline),
@@ -41,15 +41,25 @@ def show_windows(report: DriftReport) -> None:
     ):
         with column.container(border=True):
             st.metric(name, f"{period.num_clips} clips")
-            st.caption(_span(period))
-    if report.num_left_out:
-        st.caption(
-            f"{report.num_left_out} clips of another engine version are left out: "
-            "a new engine begins a new baseline."
+            st.caption(_span(period, report.max_clips))
+    for reset in report.resets:
+        left_out = (
+            f" {reset.num_left_out} clips from before compare with nothing since."
+            if reset.num_left_out
+            else ""
+        )
+        st.info(
+            f"{plain(reset.what)} since {when(reset.at)}: the baseline begins there.{left_out}",
+            icon=":material/restart_alt:",
         )
 
 
-def _span(period: Period) -> str:
+def _span(period: Period, max_clips: int) -> str:
     if period.start is None:
         return "Nothing came in."
-    return f"{when(period.start)} to {when(period.end)}"
+    drawn = (
+        f"; about {max_clips} of them, by whole recordings, are looked at"
+        if period.num_clips > max_clips
+        else ""
+    )
+    return f"{when(period.start)} to {when(period.end)}{drawn}"

@@ -1,137 +1,86 @@
 """Whether what comes in, or what is predicted for it, has changed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import groupby
-from typing import TYPE_CHECKING
+import threading
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from qe_core.config import DriftSettings
 from qe_core.features import INFO
-from qe_core.monitoring.drift import ColumnDrift, TooFewClips, Window, compare
-from storage.columns import utc_now
-from storage.repositories import statistics
-from storage.repositories.statistics import EstimatedClip
+from qe_core.monitoring.domain import DomainAuc, domain_auc
+from qe_core.monitoring.drift import ColumnDrift, TooFewClips, compare, compare_family
+from storage.repositories import clips, windows
+from storage.repositories.statistics import columns_of
+from storage.repositories.windows import Era
 from workbench import preferences
+from workbench.drift_evidence import COVERAGE, OUTCOME, RESIDUAL, Stretch, explain, load
+from workbench.drift_values import (
+    INPUTS,
+    OUTCOMES,
+    Alarm,
+    DriftReport,
+    FeatureDrift,
+    Period,
+    Reset,
+)
+from workbench.drift_windows import Dates, Point, Series, choose, series
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["INPUTS", "DriftReport", "FeatureDrift", "Period", "Point", "Series", "report"]
+__all__ = [
+    "COVERAGE",
+    "INPUTS",
+    "OUTCOME",
+    "OUTCOMES",
+    "RESIDUAL",
+    "Alarm",
+    "Dates",
+    "DriftReport",
+    "FeatureDrift",
+    "Period",
+    "Point",
+    "Reset",
+    "Series",
+    "alarms",
+    "report",
+]
 
-INPUTS = (
-    "duration_s",
-    "speech_share",
-    "level_dbfs",
-    "noise_floor_dbfs",
-    "wada_snr_db",
-    "bandwidth_hz",
-    "clipped_share",
-    "decay_s",
-    "confidence_p10",
-    "low_confidence_share",
-    "uncovered_speech_share",
-    "words_per_speech_s",
-)
-"""The features that are watched; more of them buy false alarms (DESIGN §5.8)."""
-
-OUTCOME = "predicted_wer"
-
-_RECENT = timedelta(days=7)
-_MAX_POINTS = 40
+_LABELS = {
+    RESIDUAL: "errors beyond the estimate, in audits",
+    OUTCOME: "predicted WER",
+    COVERAGE: "audits inside the predicted interval",
+}
 # The same windows must give the same verdict at every look.
 _SEED = 20260101
 
-Dates = tuple[date, date]
 
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """A window of time and what it holds.
+def alarms(runtime: "Runtime") -> tuple[Alarm, ...]:
+    """What is wrong now, outcomes first; cheap while nothing new has come in.
 
     Args:
-        start: first moment, UTC; ``None`` for an empty window
-        end: last moment, UTC
-        num_clips: clips in it
+        runtime: the process's runtime
+
+    Returns:
+        rows of the rolling :func:`report` that are alarms
     """
-
-    start: datetime | None
-    end: datetime | None
-    num_clips: int
-
-
-@dataclass(frozen=True, slots=True)
-class FeatureDrift:
-    """One row of the drift table.
-
-    Args:
-        name: stable name of the feature
-        label: for people
-        unit: unit of the medians, empty for shares and counts
-        drift: medians, shift, statistic, threshold, p-value, alert
-    """
-
-    name: str
-    label: str
-    unit: str
-    drift: ColumnDrift
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One bucket of a chart.
-
-    Args:
-        at: beginning of the bucket, UTC
-        value: median of the feature, or the pooled predicted WER
-        num_clips: clips in the bucket
-        is_current: belongs to the current window
-    """
-
-    at: datetime
-    value: float
-    num_clips: int
-    is_current: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """A feature over time; buckets in which it is never defined are left out."""
-
-    name: str
-    label: str
-    unit: str
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class DriftReport:
-    """How the current window differs from the baseline window.
-
-    Args:
-        baseline: what it is compared with
-        current: what is looked at
-        outcome: predicted WER, the one that matters; ``None`` when there are too few clips
-        inputs: the watched features, alerts first; they explain, and alone are no reason to page
-        too_few: what is missing when there are too few clips to tell
-        series: predicted WER first, then the features
-        num_left_out: clips of another engine version or feature schema; they compare with nothing
-    """
-
-    baseline: Period
-    current: Period
-    outcome: FeatureDrift | None
-    inputs: tuple[FeatureDrift, ...]
-    too_few: TooFewClips | None
-    series: tuple[Series, ...]
-    num_left_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    clip: EstimatedClip
-    values: tuple[float, ...]
+    found = report(runtime)
+    return tuple(
+        Alarm(
+            name=row.name,
+            label=row.label,
+            unit=row.unit,
+            before=row.before,
+            now=row.now,
+            is_outcome=row.is_outcome,
+            since=row.evidence.since if row.evidence else None,
+        )
+        for row in (*found.outcomes, *found.inputs)
+        if row.is_alarm
+    )
 
 
 def report(
@@ -139,8 +88,10 @@ def report(
 ) -> DriftReport:
     """Compare two windows of the stream.
 
-    Without dates, the last seven days are compared with everything before; while one of the two
-    is too small, the newer half of the clips is compared with the older half.
+    Without dates the windows roll: each of the last three weeks is compared with everything before
+    them, so that what moved in two of them is an alarm. While there is too little for that, the
+    newer half of the clips is compared with the older half. A new engine or feature schema begins
+    a new baseline.
 
     Args:
         runtime: the process's runtime
@@ -151,137 +102,174 @@ def report(
         rows and charts; a typed "too few clips to tell" where there are too few
     """
     settings = preferences.get(runtime).drift
-    rows, num_left_out = _load(runtime)
-    if baseline is None and current is None:
-        old, new = _split(rows, settings.min_clips)
-    else:
-        new = _between(rows, current) if current else _outside(rows, baseline, is_after=True)
-        old = _between(rows, baseline) if baseline else _outside(rows, current, is_after=False)
-    rng = np.random.default_rng(_SEED)
-    # Two families of tests, so that a dozen quiet features cannot hide the one that matters.
-    outcome = compare(_window(old, [OUTCOME]), _window(new, [OUTCOME]), settings, rng)
-    inputs = compare(_window(old, INPUTS), _window(new, INPUTS), settings, rng)
+    key = (_stamp(runtime), baseline, current, settings)
+    with _REMEMBERED_LOCK:
+        remembered = _REMEMBERED.setdefault(runtime, {})
+        if key in remembered:
+            return remembered[key]
+    found = _compare(runtime, baseline, current, settings)
+    with _REMEMBERED_LOCK:
+        if remembered.keys() and next(iter(remembered))[0] != key[0]:
+            remembered.clear()  # something came in: older answers are never asked for again
+        remembered[key] = found
+    return found
+
+
+_REMEMBERED: "WeakKeyDictionary[Runtime, dict[tuple[Any, ...], DriftReport]]" = WeakKeyDictionary()
+_REMEMBERED_LOCK = threading.Lock()
+
+
+def _stamp(runtime: "Runtime") -> tuple[str, ...]:
+    """Changes whenever a clip is assessed or reviewed."""
+    with runtime.database.session() as session:
+        found = columns_of(
+            session,
+            "SELECT (SELECT max(assessment_id) FROM assessed_clips) AS assessment, "
+            "(SELECT max(id) FROM reviews) AS review",
+        )
+    return tuple(str(values[0]) for values in found.values())
+
+
+def _compare(
+    runtime: "Runtime", baseline: Dates | None, current: Dates | None, settings: DriftSettings
+) -> DriftReport:
+    with runtime.database.session() as session:
+        known = windows.eras(session)
+        normaliser, changed_at = windows.normaliser_change(session)
+        if not known:
+            return _nothing(settings)
+        chosen = choose(session, known[0], settings, baseline, current)
+        judged = windows.audits(session, known[0], normaliser)
+        old, *new = [
+            load(session, known[0], span, judged, settings.max_clips)
+            for span in (chosen.baseline, *chosen.current)
+        ]
+        charts = series(session, known[0], chosen, (OUTCOME, *INPUTS), _names)
+        found = _Comparison(old, new, settings)
+        rows = (*found.outcomes(), *found.inputs())
+        names = clips.file_names(session, [clip for row in rows for clip in row.clip_ids])
     return DriftReport(
         baseline=_period(old),
-        current=_period(new),
-        outcome=None if isinstance(outcome, TooFewClips) else _labelled(outcome[0]),
-        inputs=() if isinstance(inputs, TooFewClips) else _sorted(inputs),
-        too_few=outcome if isinstance(outcome, TooFewClips) else None,
-        series=_series(old, new),
-        num_left_out=num_left_out,
+        current=_period(new[-1]),
+        outcomes=tuple(row.named(names) for row in rows if row.is_outcome),
+        inputs=tuple(row.named(names) for row in rows if not row.is_outcome),
+        domain=found.domain(),
+        too_few=found.too_few,
+        series=charts,
+        resets=_resets(known, normaliser, changed_at),
+        is_rolling=chosen.is_rolling,
+        max_clips=settings.max_clips,
     )
 
 
-def _load(runtime: "Runtime") -> tuple[list[_Row], int]:
-    """Clips in the order they came in, as far as they compare with the newest of them."""
-    with runtime.database.session() as session:
-        clips = statistics.list_estimated(session)
-        features = statistics.list_features(session, INPUTS)
-    if not clips:
-        return [], 0
-    newest = clips[-1]
-    # A new engine or schema begins a new baseline (DESIGN §5.8).
-    comparable = [
-        clip
-        for clip in clips
-        if (clip.engine, clip.version, clip.feature_schema)
-        == (newest.engine, newest.version, newest.feature_schema)
-    ]
-    rows = [_Row(clip, (clip.predicted_wer, *features[clip.clip_id])) for clip in comparable]
-    return rows, len(clips) - len(comparable)
+class _Comparison:
+    """Every window of the current stretch against the baseline window."""
 
+    def __init__(self, old: Stretch, new: list[Stretch], settings: DriftSettings) -> None:
+        self._old, self._new, self._settings = old, new, settings
+        self._inputs = [
+            found
+            for stretch in new
+            if not isinstance(
+                found := compare(old.window(INPUTS), stretch.window(INPUTS), settings, _rng()),
+                TooFewClips,
+            )
+        ]
+        newest = compare(old.window(()), new[-1].window(()), settings, _rng())
+        self.too_few = newest if isinstance(newest, TooFewClips) else None
 
-def _split(rows: list[_Row], min_clips: int) -> tuple[list[_Row], list[_Row]]:
-    border = utc_now() - _RECENT
-    old = [row for row in rows if row.clip.created_at < border]
-    new = rows[len(old) :]
-    if min(len(old), len(new)) >= min_clips:
-        return old, new
-    middle = len(rows) // 2
-    return rows[:middle], rows[middle:]
+    def outcomes(self) -> list[FeatureDrift]:
+        """In order; none when there are too few clips."""
+        if self.too_few is not None:
+            return []
+        found = [
+            compare_family(
+                [
+                    (self._old.audits((RESIDUAL, COVERAGE)), new.audits((RESIDUAL, COVERAGE))),
+                    (self._old.window((OUTCOME,)), new.window((OUTCOME,))),
+                ],
+                self._settings,
+                _rng(),
+            )
+            for new in self._new
+        ]
+        rows = self._rows(found)
+        return sorted(rows, key=lambda row: OUTCOMES.index(row.name))
 
+    def inputs(self) -> list[FeatureDrift]:
+        """What moved comes first."""
+        if self.too_few is not None:
+            return []
+        return sorted(self._rows(self._inputs), key=_rank)
 
-def _between(rows: list[_Row], dates: Dates) -> list[_Row]:
-    first, last = (datetime.combine(day, time(), UTC) for day in dates)
-    return [row for row in rows if first <= row.clip.created_at < last + timedelta(days=1)]
+    def domain(self) -> DomainAuc | None:
+        """Whether all features together tell the newest window from the baseline window."""
+        return domain_auc(
+            self._old.window(INPUTS), self._new[-1].window(INPUTS), self._settings, _rng()
+        )
 
-
-def _outside(rows: list[_Row], dates: Dates | None, *, is_after: bool) -> list[_Row]:
-    """Everything after, or before, the window that was chosen."""
-    if dates is None:
+    def _rows(self, found: list[tuple[ColumnDrift, ...]]) -> list[FeatureDrift]:
+        """One row per column of the newest window, which is the last of ``found``."""
+        rows = []
+        for index, newest in enumerate(found[-1]):
+            label, unit = _names(newest.name)
+            has_moved = [columns[index].is_alert for columns in found]
+            rows.append(
+                FeatureDrift(
+                    name=newest.name,
+                    label=label,
+                    unit=unit,
+                    drift=newest,
+                    before=self._old.center(newest.name),
+                    now=self._new[-1].center(newest.name),
+                    # A move that the newest window no longer shows is over.
+                    num_moved=sum(has_moved) if newest.is_alert else 0,
+                    num_windows=len(found),
+                    evidence=explain(newest.name, self._old, self._new)
+                    if newest.is_alert
+                    else None,
+                )
+            )
         return rows
-    inside = {row.clip.clip_id for row in _between(rows, dates)}
-    border = datetime.combine(dates[0], time(), UTC)
-    return [
-        row
-        for row in rows
-        if row.clip.clip_id not in inside and (row.clip.created_at >= border) == is_after
-    ]
 
 
-def _window(rows: list[_Row], names: Sequence[str]) -> Window:
-    order = (OUTCOME, *INPUTS)
-    values = np.array([row.values for row in rows], np.float64).reshape(len(rows), len(order))
-    return Window(
-        {name: values[:, order.index(name)] for name in names},
-        np.array([row.clip.clip_id for row in rows], np.str_),
-    )
+def _rng() -> np.random.Generator:
+    return np.random.default_rng(_SEED)
 
 
-def _period(rows: list[_Row]) -> Period:
-    if not rows:
-        return Period(None, None, 0)
-    return Period(rows[0].clip.created_at, rows[-1].clip.created_at, len(rows))
+def _nothing(settings: DriftSettings) -> DriftReport:
+    missing = TooFewClips(0, 0, settings.min_clips, settings.min_recordings)
+    empty = Period(None, None, 0)
+    return DriftReport(empty, empty, (), (), None, missing, (), (), True, settings.max_clips)
 
 
-def _labelled(drift: ColumnDrift) -> FeatureDrift:
-    label, unit = _names(drift.name)
-    return FeatureDrift(drift.name, label, unit, drift)
+def _period(stretch: Stretch) -> Period:
+    return Period(stretch.start, stretch.end, stretch.num_clips)
 
 
 def _names(name: str) -> tuple[str, str]:
-    return ("predicted WER", "") if name == OUTCOME else (INFO[name].label, INFO[name].unit)
+    return (_LABELS[name], "") if name in _LABELS else (INFO[name].label, INFO[name].unit)
 
 
-def _sorted(inputs: tuple[ColumnDrift, ...]) -> tuple[FeatureDrift, ...]:
-    def rank(row: ColumnDrift) -> tuple[bool, float]:
-        return (not row.is_alert, 1.0 if row.p_value is None else row.p_value)
-
-    return tuple(_labelled(row) for row in sorted(inputs, key=rank))
+def _rank(row: FeatureDrift) -> tuple[int, float]:
+    return -row.num_moved, 1.0 if row.drift.p_value is None else row.drift.p_value
 
 
-def _series(old: list[_Row], new: list[_Row]) -> tuple[Series, ...]:
-    buckets = [(bucket, False) for bucket in _buckets(old)]
-    buckets += [(bucket, True) for bucket in _buckets(new)]
-    series = []
-    for column, name in enumerate((OUTCOME, *INPUTS)):
-        label, unit = _names(name)
-        points = []
-        for bucket, is_current in buckets:
-            value = _pooled(bucket) if name == OUTCOME else _median(bucket, column)
-            if value is not None:
-                at = bucket[0].clip.created_at
-                points.append(Point(at, value, len(bucket), is_current))
-        series.append(Series(name, label, unit, tuple(points)))
-    return tuple(series)
-
-
-def _buckets(rows: list[_Row]) -> list[list[_Row]]:
-    """Days; while everything came in on one day, runs of as many clips."""
-    days = [list(day) for _, day in groupby(rows, key=lambda row: row.clip.created_at.date())]
-    most = _MAX_POINTS // 2
-    if 1 < len(days) <= most:
-        return days
-    size = max(1, -(-len(rows) // most))
-    return [rows[start : start + size] for start in range(0, len(rows), size)]
-
-
-def _pooled(bucket: list[_Row]) -> float | None:
-    words = sum(row.clip.expected_words for row in bucket)
-    return sum(row.clip.expected_errors for row in bucket) / words if words > 0 else None
-
-
-def _median(bucket: list[_Row], column: int) -> float | None:
-    values = np.array([row.values[column] for row in bucket])
-    values = values[np.isfinite(values)]
-    return float(np.median(values)) if len(values) else None
+def _resets(
+    known: list[Era], normaliser: str | None, changed_at: datetime | None
+) -> tuple[Reset, ...]:
+    """An engine or schema begins anew for everything, a normaliser for what audits found."""
+    found = []
+    for newer, older in pairwise(known):
+        is_engine = (newer.engine, newer.version) != (older.engine, older.version)
+        what = f"{newer.engine} {newer.version}" if is_engine else "features of a new release"
+        found.append(
+            Reset(
+                newer.start,
+                f"New engine: {what}" if is_engine else what.capitalize(),
+                older.num_clips,
+            )
+        )
+    if changed_at is not None:
+        found.append(Reset(changed_at, f"New normaliser: {normaliser}", 0))
+    return tuple(sorted(found, key=lambda reset: reset.at, reverse=True))

@@ -1,57 +1,43 @@
 """How good the transcripts are, and how good the predictions about them."""
 
-from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from qe_core.estimation.evaluation import CalibrationBin, Scores, Truth, calibration_bins, evaluate
-from qe_core.monitoring.stream import StreamWer, TooFewAudits, stream_wer
-from qe_core.wer import ErrorCounts, align, pool
-from storage.records import ModelVersion
+from qe_core.monitoring.stream import (
+    CLUSTER_COLUMNS,
+    StreamWer,
+    TooFewAudits,
+    stream_wer_of_clusters,
+)
+from qe_core.wer import ErrorCounts
+from storage.database import Session
 from storage.repositories import models, statistics
-from storage.repositories.statistics import EstimatedClip, JudgedClip
 from workbench import preferences
+from workbench.comparison import Comparison, comparison
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["ClipPair", "Confusion", "Counts", "QualitySummary", "summary"]
+__all__ = [
+    "Confusion",
+    "Counts",
+    "QualitySummary",
+    "StreamPoint",
+    "clips_with",
+    "confusions",
+    "count",
+    "history",
+    "stream",
+    "summary",
+]
 
-_MIN_FOR_CORRELATION = 10
-_MIN_FOR_BINS = 10
 _NUM_CONFUSIONS = 12
-# The interval of the stream's WER must not wobble from one look at the page to the next.
-_SEED = 20260101
-
-
-@dataclass(frozen=True, slots=True)
-class ClipPair:
-    """What was predicted for a clip before its review, and what turned out.
-
-    Args:
-        clip_id: the clip
-        file_name: its name
-        duration_s: its length
-        num_words: words of the reference
-        predicted_wer: predicted WER
-        low: lower end of its interval
-        high: upper end of its interval
-        actual_wer: true WER
-        policy: how the clip was drawn
-    """
-
-    clip_id: str
-    file_name: str
-    duration_s: float
-    num_words: int
-    predicted_wer: float
-    low: float
-    high: float
-    actual_wer: float
-    policy: str
+_EVER = datetime(1970, 1, 1, tzinfo=UTC)
+_UNITS = (("day", 21), ("week", 200), ("month", 1_000_000))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +48,13 @@ class Confusion:
         reference: what was said; ``None`` for a word too many
         hypothesis: what the engine wrote; ``None`` for a missing word
         num_times: how often
+        num_clips: in how many clips
     """
 
     reference: str | None
     hypothesis: str | None
     num_times: int
+    num_clips: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,30 +81,44 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamPoint:
+    """The stream's WER in one stretch of time.
+
+    Args:
+        start: beginning of the stretch, UTC
+        unit: ``day``, ``week`` or ``month``
+        wer: with its interval, or how many audits it still needs
+        naive_wer: pooled over the clips that happened to be reviewed, mostly the worst; ``None``
+            when none was
+        num_reviewed: of these clips
+        num_clips: that came in
+    """
+
+    start: datetime
+    unit: str
+    wer: StreamWer | TooFewAudits
+    naive_wer: float | None
+    num_reviewed: int
+    num_clips: int
+
+
+@dataclass(frozen=True, slots=True)
 class QualitySummary:
-    """Everything the quality page shows.
+    """The figures of the quality page.
 
     Args:
         counts: how much there is
         errors: word errors of all reviewed clips; their WER is that of the clips that were looked
             at, which were chosen because errors were expected
         stream: WER of all clips, with its interval, or how many audits it still needs
-        pairs: predicted against actual, oldest review first
-        bins: calibration, lowest prediction first; empty for fewer than ten clips
-        mae: mean absolute error of the predicted WER; ``None`` without pairs
-        spearman: rank correlation; ``None`` for fewer than ten clips
-        coverage: share of true WERs inside their interval; ``None`` without pairs
+        comparison: what was predicted against what reviewers found
         confusions: the most frequent mistakes
     """
 
     counts: Counts
     errors: ErrorCounts
     stream: StreamWer | TooFewAudits
-    pairs: tuple[ClipPair, ...]
-    bins: tuple[CalibrationBin, ...]
-    mae: float | None
-    spearman: float | None
-    coverage: float | None
+    comparison: Comparison
     confusions: tuple[Confusion, ...]
 
 
@@ -126,130 +128,102 @@ def summary(runtime: "Runtime") -> QualitySummary:
     Predictions are those that stood before the review: an estimator that has learnt from a clip
     since then would praise itself.
     """
+    counts, errors = count(runtime)
+    judged = comparison(runtime)
+    return QualitySummary(
+        counts=counts,
+        errors=errors,
+        stream=stream(runtime),
+        comparison=judged,
+        confusions=confusions(runtime),
+    )
+
+
+def count(runtime: "Runtime") -> tuple[Counts, ErrorCounts]:
+    """How much there is, and the word errors of all reviewed clips."""
     threshold = preferences.get(runtime).review.threshold
     with runtime.database.session() as session:
-        estimated = statistics.list_estimated(session)
-        judged = statistics.list_judged(session)
-        versions = models.list_versions(session, kind="transcript")
-    usable = [clip for clip in judged if clip.counts is not None]
-    pairs = tuple(pair for clip in usable if (pair := _pair(clip)) is not None)
-    truth, scores = _as_arrays(pairs, usable)
-    metrics = evaluate(truth, scores) if pairs else None
-    has_enough = len(pairs) >= _MIN_FOR_CORRELATION
-    return QualitySummary(
-        counts=_count(estimated, judged, threshold),
-        errors=pool(clip.counts for clip in usable if clip.counts is not None),
-        stream=_stream(estimated, usable, _learnt_from(versions, estimated)),
-        pairs=pairs,
-        bins=calibration_bins(truth, scores) if len(pairs) >= _MIN_FOR_BINS else (),
-        mae=None if metrics is None else metrics.mae,
-        spearman=metrics.spearman if metrics is not None and has_enough else None,
-        coverage=None if metrics is None else metrics.coverage,
-        confusions=_confusions(usable),
+        found = statistics.count_clips(session, threshold)
+    one = {name: values[0].item() for name, values in found.items()}
+    counts = Counts(
+        num_clips=one["num_clips"],
+        num_flagged=one["num_flagged"],
+        num_reviewed=one["num_reviewed"],
+        num_rejected=one["num_rejected"],
+        num_audits=one["num_audits"],
+        hours=one["duration_s"] / 3600,
+        reviewed_hours=one["reviewed_s"] / 3600,
+    )
+    names = ("hits", "substitutions", "deletions", "insertions")
+    return counts, ErrorCounts(*(int(one[name]) for name in names))
+
+
+def stream(runtime: "Runtime") -> StreamWer | TooFewAudits:
+    """The WER of all clips by current estimates, corrected by audits they were not learnt from."""
+    with runtime.database.session() as session:
+        found = statistics.stream_clusters(session, _learnt_from(session))
+    return stream_wer_of_clusters(_clusters(found, slice(None)))
+
+
+def history(runtime: "Runtime") -> tuple[StreamPoint, ...]:
+    """The stream's WER over time: by month, week or day, whatever gives about a dozen points.
+
+    Returns:
+        oldest first; empty while nothing has come in
+    """
+    with runtime.database.session() as session:
+        newest = statistics.newest_clip_at(session)
+        if newest is None:
+            return ()
+        num_days = (newest - statistics.first_clip_at(session, _EVER)).days
+        unit = next(unit for unit, most in _UNITS if num_days <= most)
+        found = statistics.stream_clusters(session, _learnt_from(session), bucket=unit)
+    points = []
+    for begin in np.unique(found["bucket"]):
+        rows = found["bucket"] == begin
+        words = float(found["reviewed_words"][rows].sum())
+        points.append(
+            StreamPoint(
+                start=begin.astype("datetime64[us]").item().replace(tzinfo=UTC),
+                unit=unit,
+                wer=stream_wer_of_clusters(_clusters(found, rows)),
+                naive_wer=float(found["reviewed_errors"][rows].sum()) / words if words else None,
+                num_reviewed=int(found["num_reviewed"][rows].sum()),
+                num_clips=int(found["num_clips"][rows].sum()),
+            )
+        )
+    return tuple(points)
+
+
+def confusions(runtime: "Runtime", limit: int = _NUM_CONFUSIONS) -> tuple[Confusion, ...]:
+    """The most frequent mistakes in reviewed clips."""
+    with runtime.database.session() as session:
+        found = statistics.confusions(session, limit)
+    return tuple(
+        Confusion(reference, hypothesis, int(num_times), int(num_clips))
+        for reference, hypothesis, num_times, num_clips in zip(*found.values(), strict=True)
     )
 
 
-def _pair(clip: JudgedClip) -> ClipPair | None:
-    """``None`` when nothing was said or nothing predicted: then there is nothing to compare."""
-    wer = clip.counts.wer if clip.counts is not None else None
-    if clip.counts is None or wer is None:
-        return None
-    if clip.predicted_wer is None or clip.low is None or clip.high is None:
-        return None
-    return ClipPair(
-        clip_id=clip.clip_id,
-        file_name=clip.file_name,
-        duration_s=clip.duration_s,
-        num_words=clip.counts.num_reference_words,
-        predicted_wer=clip.predicted_wer,
-        low=clip.low,
-        high=clip.high,
-        actual_wer=wer,
-        policy=clip.policy,
-    )
+def clips_with(runtime: "Runtime", mistake: Confusion, limit: int = 20) -> dict[str, str]:
+    """File names by clip id of clips in which a mistake was made, most of it first."""
+    with runtime.database.session() as session:
+        found = statistics.clips_with_mistake(session, mistake.reference, mistake.hypothesis, limit)
+    return dict(zip(found["clip_id"], found["file_name"], strict=True))
 
 
-def _as_arrays(pairs: tuple[ClipPair, ...], usable: list[JudgedClip]) -> tuple[Truth, Scores]:
-    by_id = {clip.clip_id: clip for clip in usable}
-    clips = [by_id[pair.clip_id] for pair in pairs]
-    truth = Truth(
-        errors=np.array([clip.counts.num_errors for clip in clips if clip.counts is not None]),
-        words=np.array([pair.num_words for pair in pairs]),
-        duration_s=np.array([pair.duration_s for pair in pairs]),
-    )
-    scores = Scores(
-        wer=np.array([pair.predicted_wer for pair in pairs], np.float32),
-        errors=np.array([clip.expected_errors or 0.0 for clip in clips], np.float32),
-        low=np.array([pair.low for pair in pairs], np.float32),
-        high=np.array([pair.high for pair in pairs], np.float32),
-    )
-    return truth, scores
+def _clusters(found: statistics.Columns, rows: Any) -> npt.NDArray[np.float64]:
+    return np.stack([found[name][rows] for name in CLUSTER_COLUMNS], axis=1).astype(np.float64)
 
 
-def _count(estimated: list[EstimatedClip], judged: list[JudgedClip], threshold: float) -> Counts:
-    return Counts(
-        num_clips=len(estimated),
-        num_flagged=sum(clip.is_flagged(threshold) for clip in estimated),
-        num_reviewed=len(judged),
-        num_rejected=sum(clip.verdict == "reject" for clip in judged),
-        num_audits=sum(clip.policy == "audit" for clip in judged),
-        hours=sum(clip.duration_s for clip in estimated) / 3600,
-        reviewed_hours=sum(clip.duration_s for clip in judged) / 3600,
-    )
-
-
-def _stream(
-    estimated: list[EstimatedClip], usable: list[JudgedClip], learnt_from: frozenset[str]
-) -> StreamWer | TooFewAudits:
-    """The stream's WER by current estimates, corrected by audits they were not learnt from."""
-    known = {clip.clip_id: clip for clip in usable}
-    nan = float("nan")
-    counts = [known[clip.clip_id].counts if clip.clip_id in known else None for clip in estimated]
-    is_audit = [
-        clip.clip_id in known
-        and known[clip.clip_id].policy == "audit"
-        and known[clip.clip_id].review_id not in learnt_from
-        for clip in estimated
-    ]
-    return stream_wer(
-        predicted_errors=np.array([clip.expected_errors for clip in estimated], np.float64),
-        predicted_words=np.array([clip.expected_words for clip in estimated], np.float64),
-        errors=np.array([nan if c is None else c.num_errors for c in counts], np.float64),
-        words=np.array([nan if c is None else c.num_reference_words for c in counts], np.float64),
-        is_audit=np.array(is_audit, np.bool_),
-        recordings=np.array([clip.clip_id for clip in estimated], np.str_),
-        rng=np.random.default_rng(_SEED),
-    )
-
-
-def _learnt_from(versions: list[ModelVersion], estimated: list[EstimatedClip]) -> frozenset[str]:
+def _learnt_from(session: Session) -> list[str]:
     """Reviews that the estimators behind the current estimates were trained on."""
-    serving = {clip.estimator for clip in estimated}
-    return frozenset(
-        review_id
-        for version in versions
-        if version.estimator in serving
-        for review_id in version.report.get("review_ids", ())
-    )
-
-
-def _confusions(usable: list[JudgedClip]) -> tuple[Confusion, ...]:
-    times: Counter[tuple[str | None, str | None]] = Counter()
-    for clip in usable:
-        times.update(_mistakes(clip.reference, clip.hypothesis, clip.normaliser))
-    return tuple(
-        Confusion(reference, hypothesis, num_times)
-        for (reference, hypothesis), num_times in times.most_common(_NUM_CONFUSIONS)
-    )
-
-
-@lru_cache(maxsize=20_000)
-def _mistakes(
-    reference: str, hypothesis: str, normaliser: str
-) -> tuple[tuple[str | None, str | None], ...]:
-    """Wrong word pairs of one review; neither text ever changes, and aligning is slow."""
-    return tuple(
-        (word.reference, word.hypothesis)
-        for word in align(reference, hypothesis, normaliser=normaliser)
-        if word.operation != "hit"
+    serving = statistics.serving_estimators(session)
+    return sorted(
+        {
+            review_id
+            for version in models.list_versions(session, kind="transcript")
+            if version.estimator in serving
+            for review_id in version.report.get("review_ids", ())
+        }
     )

@@ -140,7 +140,7 @@ def measure_slow(runtime: "Runtime") -> Readings:
         WerkbenchError: the database failed
     """
     readings: dict[str, float | None] = {}
-    stream = quality.summary(runtime).stream
+    stream = quality.stream(runtime)
     if isinstance(stream, StreamWer):
         combined = stream.combined
         readings["stream_wer"] = combined.wer

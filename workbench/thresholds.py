@@ -41,16 +41,13 @@ def effect(runtime: "Runtime", threshold: float) -> ThresholdEffect:
         threshold: predicted WER
     """
     with runtime.database.session() as session:
-        clips = statistics.list_estimated(session)
-    flagged = [clip for clip in clips if clip.is_flagged(threshold)]
-    num_errors = sum(clip.expected_errors for clip in clips)
+        found = statistics.flagged_at(session, threshold)
+    count = {name: float(values[0]) for name, values in found.items()}
     return ThresholdEffect(
         threshold=threshold,
-        num_clips=len(clips),
-        num_flagged=len(flagged),
-        duration_s=sum(clip.duration_s for clip in clips),
-        flagged_s=sum(clip.duration_s for clip in flagged),
-        expected_share=(
-            sum(clip.expected_errors for clip in flagged) / num_errors if num_errors > 0 else None
-        ),
+        num_clips=int(count["num_clips"]),
+        num_flagged=int(count["num_flagged"]),
+        duration_s=count["duration_s"],
+        flagged_s=count["flagged_s"],
+        expected_share=count["flagged_errors"] / count["errors"] if count["errors"] > 0 else None,
     )

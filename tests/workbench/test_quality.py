@@ -27,8 +27,9 @@ def test_an_empty_installation_has_counts_and_nothing_else(runtime: Runtime) -> 
     result = quality.summary(runtime)
 
     assert result.counts == quality.Counts(0, 0, 0, 0, 0, 0.0, 0.0)
-    assert (result.pairs, result.bins, result.confusions) == ((), (), ())
-    assert (result.mae, result.spearman, result.coverage, result.errors.wer) == (None,) * 4
+    assert (result.comparison.pairs(), result.comparison.bins, result.confusions) == ((), (), ())
+    found = result.comparison
+    assert (found.mae, found.spearman, found.coverage, result.errors.wer) == (None,) * 4
     assert isinstance(result.stream, TooFewAudits)
     assert result.stream.predicted_wer is None
 
@@ -59,7 +60,7 @@ def test_rejected_clips_are_counted_but_have_no_rate(runtime: Runtime) -> None:
     result = quality.summary(runtime)
 
     assert (result.counts.num_reviewed, result.counts.num_rejected) == (1, 1)
-    assert (result.errors.wer, result.pairs) == (None, ())
+    assert (result.errors.wer, result.comparison.pairs()) == (None, ())
 
 
 def test_a_clip_in_which_nothing_is_said_counts_its_insertions_but_is_no_pair(
@@ -69,7 +70,7 @@ def test_a_clip_in_which_nothing_is_said_counts_its_insertions_but_is_no_pair(
 
     result = quality.summary(runtime)
 
-    assert (result.errors.insertions, result.pairs) == (1, ())
+    assert (result.errors.insertions, result.comparison.pairs()) == (1, ())
 
 
 def test_counts_follow_the_threshold_of_the_moment(runtime: Runtime) -> None:
@@ -87,13 +88,13 @@ def test_pairs_hold_the_prediction_that_stood_before_the_review(runtime: Runtime
     clip_id = store_clip(runtime, "a", text="one two three four", expected_errors=1.0)
     store_review(runtime, clip_id, "one two three")
 
-    (pair,) = quality.summary(runtime).pairs
+    (pair,) = quality.summary(runtime).comparison.pairs()
 
     assert (pair.clip_id, pair.file_name, pair.num_words) == (clip_id, "a.wav", 3)
     assert pair.predicted_wer == pytest.approx(0.25)
     assert pair.actual_wer == pytest.approx(1 / 3)
-    assert quality.summary(runtime).mae == pytest.approx(1 / 3 - 0.25)
-    assert quality.summary(runtime).coverage == 1.0
+    assert quality.summary(runtime).comparison.mae == pytest.approx(1 / 3 - 0.25)
+    assert quality.summary(runtime).comparison.coverage == 1.0
 
 
 def many(runtime: Runtime, num_clips: int, *, policy: str = "audit", num_reviews: int) -> None:
@@ -119,10 +120,10 @@ def test_correlation_and_calibration_wait_for_ten_clips(runtime: Runtime) -> Non
 
     after = quality.summary(runtime)
 
-    assert (before.spearman, before.bins) == (None, ())
-    assert after.spearman is not None
-    assert after.spearman > 0.9
-    assert len(after.bins) == 10
+    assert (before.comparison.spearman, before.comparison.bins) == (None, ())
+    assert after.comparison.spearman is not None
+    assert after.comparison.spearman > 0.9
+    assert len(after.comparison.bins) == 10
 
 
 def test_enough_audits_give_the_stream_an_interval(runtime: Runtime) -> None:

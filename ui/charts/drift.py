@@ -1,20 +1,37 @@
 """How a feature moved from the baseline window to the current one."""
 
+from collections.abc import Sequence
+from datetime import datetime
+
 import plotly.graph_objects as go
 
-from ui.charts.style import BLUE, GREY, styled
-from workbench.drift import Series
+from qe_core.monitoring.drift import ColumnDrift
+from ui.charts.style import BLUE, GREY, VERMILLION, styled
+from ui.formats import chart_text
+from workbench.annotations import Annotation
+from workbench.drift import Reset, Series
 
 __all__ = ["over_time"]
 
 _PREDICTED_WER = "predicted_wer"
+_MAX_LABEL = 24
 
 
-def over_time(series: Series, *, height: int = 190) -> go.Figure:
+def over_time(
+    series: Series,
+    judged: ColumnDrift | None = None,
+    annotations: Sequence[Annotation] = (),
+    resets: Sequence[Reset] = (),
+    *,
+    height: int = 240,
+) -> go.Figure:
     """One feature over time, the two windows told apart by colour and marker.
 
     Args:
-        series: medians per bucket; pooled for the predicted WER
+        series: medians per stretch of time; pooled for the predicted WER
+        judged: what the comparison says; shown with its threshold and sizes
+        annotations: named moments
+        resets: where the baseline began anew
         height: in pixels
 
     Returns:
@@ -38,16 +55,67 @@ def over_time(series: Series, *, height: int = 190) -> go.Figure:
             customdata=[point.num_clips for point in points],
             hovertemplate="%{x|%Y-%m-%d %H:%M} UTC<br>%{y:.3g}, %{customdata} clips<extra></extra>",
         )
+    _mark(figure, series, annotations, resets)
     title = series.label[0].upper() + series.label[1:]
     styled(
         figure,
-        title=f"{title}{', pooled' if is_wer else ', median'}",
-        x_title="",
-        y_title="" if is_wer else series.unit,
+        title=f"{title}{', pooled' if is_wer else ', median'}{_subtitle(judged)}",
+        x_title="Came in (UTC)",
+        y_title="WER" if is_wer else series.unit or "Share",
         height=height,
     )
-    figure.update_layout(showlegend=False, margin={"t": 40})
+    figure.update_layout(showlegend=False, margin={"t": 64})
     figure.update_yaxes(exponentformat="none", nticks=4)
     if is_wer:
         figure.update_yaxes(ticksuffix=" %", rangemode="tozero")
     return figure
+
+
+def _subtitle(judged: ColumnDrift | None) -> str:
+    if judged is None:
+        return ""
+    size = f"n = {judged.num_baseline} + {judged.num_current}"
+    if judged.statistic is None or judged.threshold is None:
+        return f"<br><sub>{size}: too few clips to tell</sub>"
+    moved = "moved" if judged.is_alert else "steady"
+    return (
+        f"<br><sub>{moved}: distance {judged.statistic:.2f}, alert above "
+        f"{judged.threshold:.2f}; {size}</sub>"
+    )
+
+
+def _mark(
+    figure: go.Figure,
+    series: Series,
+    annotations: Sequence[Annotation],
+    resets: Sequence[Reset],
+) -> None:
+    """Lines only where the chart is: a line from last year would stretch it."""
+    marks: list[tuple[datetime, str, str]] = [
+        *((one.at, one.text, GREY) for one in annotations),
+        *((one.at, one.what, VERMILLION) for one in resets),
+    ]
+    first, last = (series.points[index].at for index in (0, -1))
+    for at, text, color in marks:
+        if first.date() <= at.date() <= last.date():
+            label = text if len(text) <= _MAX_LABEL else f"{text[:_MAX_LABEL]}…"
+            moment = max(at, first)
+            figure.add_shape(
+                type="line",
+                x0=moment,
+                x1=moment,
+                y0=0,
+                y1=1,
+                yref="paper",
+                line={"color": color, "dash": "dot", "width": 1.5},
+            )
+            figure.add_annotation(
+                x=moment,
+                y=1,
+                yref="paper",
+                text=chart_text(label),
+                showarrow=False,
+                xanchor="left",
+                yanchor="top",
+                font={"size": 10, "color": color},
+            )

@@ -5,11 +5,23 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from qe_core.estimation.evaluation import CalibrationBin
-from ui.charts.style import BLUE, GREY, PALE, VERMILLION, styled
+from qe_core.monitoring.budget import Plan
+from qe_core.monitoring.slices import SliceResidual
+from qe_core.monitoring.stream import StreamWer
+from ui.charts.style import BAND, BLUE, GREY, PALE, VERMILLION, styled
 from ui.formats import chart_text, interval, percent
-from workbench.quality import ClipPair
+from workbench.comparison import ClipPair
+from workbench.quality import StreamPoint
+from workbench.work import Work
 
-__all__ = ["actual_against_predicted", "calibration"]
+__all__ = [
+    "actual_against_predicted",
+    "budget_curve",
+    "calibration",
+    "slice_residuals",
+    "stream_history",
+    "work_per_day",
+]
 
 _MIN_SPAN = 0.5
 
@@ -91,6 +103,193 @@ def calibration(bins: Sequence[CalibrationBin]) -> go.Figure:
         height=380,
     )
     return _in_percent(figure, span)
+
+
+def stream_history(points: Sequence[StreamPoint]) -> go.Figure:
+    """The stream's WER over time with its interval, beside that of the reviewed clips.
+
+    Args:
+        points: oldest first
+
+    Returns:
+        the figure; gaps where there are too few audits
+    """
+    found = [point.wer.combined if isinstance(point.wer, StreamWer) else None for point in points]
+    starts = [point.start for point in points]
+    highs = [100 * one.high if one else None for one in found]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=starts, y=highs, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=starts,
+        y=[100 * one.low if one else None for one in found],
+        mode="lines",
+        line={"width": 0},
+        fill="tonexty",
+        fillcolor=BAND,
+        name="95 % interval",
+        hoverinfo="skip",
+    )
+    figure.add_scatter(
+        x=starts,
+        y=[100 * one.wer if one else None for one in found],
+        mode="lines+markers",
+        name="all clips",
+        line={"color": BLUE, "width": 2},
+        marker={"color": BLUE, "size": 7},
+        customdata=[
+            [point.num_clips, point.wer.num_audits, interval(one.low, one.high) if one else ""]
+            for point, one in zip(points, found, strict=True)
+        ],
+        hovertemplate="%{y:.1f} % (%{customdata[2]})<br>%{customdata[0]} clips, "
+        "%{customdata[1]} audits<extra></extra>",
+    )
+    figure.add_scatter(
+        x=starts,
+        y=[None if point.naive_wer is None else 100 * point.naive_wer for point in points],
+        mode="lines+markers",
+        name="reviewed clips only",
+        line={"color": GREY, "width": 1.5, "dash": "dot"},
+        marker={"color": GREY, "size": 6, "symbol": "diamond"},
+        customdata=[point.num_reviewed for point in points],
+        hovertemplate="%{y:.1f} % of %{customdata} reviewed clips<extra></extra>",
+    )
+    styled(
+        figure,
+        title=f"WER of all clips that came in, by {points[0].unit if points else 'day'}",
+        x_title="Came in (UTC)",
+        y_title="WER",
+        height=340,
+    )
+    figure.update_yaxes(ticksuffix=" %", rangemode="tozero")
+    return figure
+
+
+def slice_residuals(rows: Sequence[SliceResidual], kind: str) -> go.Figure:
+    """Errors beyond the prediction by slice, largest on top.
+
+    Args:
+        rows: small slices are pale and have no interval
+        kind: what the slices are
+
+    Returns:
+        the figure
+    """
+    ordered = list(reversed(rows))
+    figure = go.Figure()
+    figure.add_vline(x=0, line={"color": GREY, "dash": "dot", "width": 1})
+    figure.add_scatter(
+        x=[100 * row.residual for row in ordered],
+        y=[chart_text(f"{row.name} (n = {row.num_clips})") for row in ordered],
+        mode="markers",
+        marker={
+            "size": 9,
+            "color": [
+                PALE if row.is_small else VERMILLION if (row.low or 0) > 0 else BLUE
+                for row in ordered
+            ],
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [
+                100 * (row.high - row.residual) if row.high is not None else 0 for row in ordered
+            ],
+            "arrayminus": [
+                100 * (row.residual - row.low) if row.low is not None else 0 for row in ordered
+            ],
+            "color": GREY,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        customdata=[
+            f"actual {percent(row.actual_wer)}, predicted {percent(row.predicted_wer)}<br>"
+            f"{row.num_clips} clips of {row.num_recordings} recordings"
+            + (": too few to tell" if row.is_small else "")
+            for row in ordered
+        ],
+        hovertemplate="%{y}: %{x:+.1f} points<br>%{customdata}<extra></extra>",
+    )
+    styled(
+        figure,
+        title=f"Errors beyond the prediction, by {kind}",
+        x_title="Actual minus predicted WER (points)",
+        y_title="",
+        height=110 + 30 * max(len(ordered), 2),
+    )
+    figure.update_layout(showlegend=False)
+    figure.update_yaxes(type="category")
+    return figure
+
+
+def budget_curve(plans: Sequence[Plan], chosen: Plan) -> go.Figure:
+    """Errors found and WER that remains by minutes of review.
+
+    Args:
+        plans: smallest budget first
+        chosen: the one that the slider stands at
+
+    Returns:
+        the figure
+    """
+    figure = go.Figure()
+    for name, color, dash, values in (
+        ("errors found", BLUE, "solid", [plan.share_of_errors for plan in plans]),
+        ("WER that remains", VERMILLION, "dash", [plan.residual_wer for plan in plans]),
+    ):
+        figure.add_scatter(
+            x=[plan.minutes for plan in plans],
+            y=[None if value is None else 100 * value for value in values],
+            mode="lines",
+            name=name,
+            line={"color": color, "width": 2, "dash": dash},
+            customdata=[percent(plan.threshold) for plan in plans],
+            hovertemplate="%{x:.0f} minutes: %{y:.0f} %<br>flag from %{customdata}<extra></extra>",
+        )
+    figure.add_vline(x=chosen.minutes, line={"color": GREY, "dash": "dot", "width": 1})
+    styled(
+        figure,
+        title="What review minutes buy",
+        x_title="Review (minutes a day)",
+        y_title="Share of errors, WER",
+        height=300,
+    )
+    figure.update_yaxes(ticksuffix=" %", rangemode="tozero")
+    figure.update_xaxes(rangemode="tozero")
+    return figure
+
+
+def work_per_day(days: Sequence[Work]) -> go.Figure:
+    """Audio reviewed per day, by everybody together.
+
+    Args:
+        days: oldest first
+
+    Returns:
+        the figure
+    """
+    figure = go.Figure()
+    figure.add_bar(
+        x=[day.name for day in days],
+        y=[day.audio_s / 60 for day in days],
+        marker={"color": BLUE},
+        customdata=[
+            f"{day.num_reviews} reviews, {day.minutes_per_minute or 0:.1f} minutes per audio "
+            f"minute, {percent(day.listened_share)} heard"
+            for day in days
+        ],
+        hovertemplate="%{x}: %{y:.1f} min<br>%{customdata}<extra></extra>",
+    )
+    styled(
+        figure,
+        title="Audio reviewed per day",
+        x_title="Day (UTC)",
+        y_title="Audio (min)",
+        height=260,
+    )
+    figure.update_xaxes(type="category", nticks=14)
+    return figure
 
 
 def _diagonal(span: float, name: str) -> dict[str, object]:

@@ -2,11 +2,12 @@
 
 import plotly.graph_objects as go
 
-__all__ = ["BLUE", "GREY", "PALE", "VERMILLION", "error_color", "styled"]
+__all__ = ["BAND", "BLUE", "GREY", "PALE", "VERMILLION", "error_color", "styled"]
 
 GREY = "#8A96A3"
 PALE = "rgba(138, 150, 163, 0.35)"
 BLUE = "#2E8BC0"
+BAND = "rgba(46, 139, 192, 0.22)"
 VERMILLION = "#D55E00"
 
 

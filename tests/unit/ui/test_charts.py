@@ -5,13 +5,14 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from qe_core.estimation.evaluation import CalibrationBin
 from qe_core.types import Segment, Word
 from ui.charts.drift import over_time
 from ui.charts.quality import actual_against_predicted, calibration
 from ui.charts.style import error_color
 from ui.charts.waveform import error_rates, waveform
+from workbench.comparison import ClipPair
 from workbench.drift import Point, Series
-from workbench.quality import CalibrationBin, ClipPair
 
 PEAKS = np.tile(np.array([[-0.5, 0.5]], np.float32), (2000, 1))
 
