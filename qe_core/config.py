@@ -90,7 +90,8 @@ class AudioSettings(_Section):
 class EngineSettings(_Section):
     """Which recogniser writes the hypotheses.
 
-    ``name`` is ``auto``, ``pocketsphinx``, ``whisper`` or ``whisper:<model name or folder>``.
+    ``name`` is ``auto``, ``pocketsphinx``, ``whisper`` or ``whisper:<model name or folder>``. The
+    three thresholds are Whisper's own (Radford et al., 2022, §4.5).
     """
 
     name: str = "auto"
@@ -100,6 +101,12 @@ class EngineSettings(_Section):
     cpu_threads: Annotated[int, Field(ge=0)] = 0
     fetch_timeout_s: Positive = 5.0
     max_chunk_s: Annotated[float, Field(ge=5.0, le=30.0)] = 20.0
+    batch_size: Annotated[int, Field(ge=1, le=64)] = 1
+    prompt: str = ""
+    log_prob_threshold: Annotated[float, Field(le=0.0)] = -1.0
+    no_speech_threshold: Share = 0.6
+    compression_ratio_threshold: Positive = 2.4
+    hallucination_silence_s: Positive | None = None
 
 
 class QualitySettings(_Section):

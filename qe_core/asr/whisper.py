@@ -1,7 +1,9 @@
-"""Whisper through faster-whisper: int8 on the CPU, word times, voice activity filter."""
+"""Whisper through faster-whisper: int8 on the CPU, word times, guards against invented text."""
 
 import hashlib
+import json
 import threading
+from collections.abc import Mapping
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 from huggingface_hub.utils._http import get_session
 
 from qe_core.asr.base import Engine, Progress, register
-from qe_core.config import EngineSettings
+from qe_core.asr.chunks import cut_at_pauses
+from qe_core.config import EngineSettings, bundled_path
 from qe_core.errors import EngineError
 from qe_core.types import Audio, Segment, SpeechSpan, Transcript, Word
 
@@ -22,16 +25,23 @@ _HOW_TO_GET_IT = (
     "or start once with access to the model hub."
 )
 _FINGERPRINT_BYTES = 1 << 20
+_WINDOW_S = 30
+# Timestamps count in steps of 20 ms: a piece as long as the window could end behind it.
+_WINDOW_MARGIN_S = 0.2
 
 
 class WhisperEngine:
     """A Whisper model that is loaded once and used by one thread at a time.
 
+    Whisper hears windows of 30 s, which faster-whisper fills with speech and cuts at its own
+    timestamps. A model that was trained on shorter windows says so (``chunk_length`` in
+    ``preprocessor_config.json``) and is given pieces that are cut at pauses; so is any model when
+    several windows are decoded at once.
+
     Args:
         folder: CTranslate2 model with ``model.bin`` and ``tokenizer.json``
         model: name to show, e.g. ``"base"``
-        beam_size: width of the beam search
-        cpu_threads: 0 lets CTranslate2 choose
+        settings: beam size, batch size, prompt, thresholds and threads
 
     Raises:
         EngineError: the folder does not hold a usable model
@@ -39,21 +49,19 @@ class WhisperEngine:
 
     name = "whisper"
 
-    def __init__(
-        self, folder: Path, *, model: str, beam_size: int = 5, cpu_threads: int = 0
-    ) -> None:
+    def __init__(self, folder: Path, *, model: str, settings: EngineSettings) -> None:
         from ctranslate2 import get_cuda_device_count
-        from faster_whisper import WhisperModel
+        from faster_whisper import BatchedInferencePipeline, WhisperModel
 
         self.model = model
-        self._beam_size = beam_size
+        self._settings = settings
         self._lock = threading.Lock()
         compute_type = "int8_float16" if get_cuda_device_count() else "int8"
         try:
             self._whisper = WhisperModel(
                 str(folder),
                 compute_type=compute_type,
-                cpu_threads=cpu_threads,
+                cpu_threads=settings.cpu_threads,
                 local_files_only=True,
             )
         # CTranslate2 and tokenizers raise plain RuntimeError, ValueError and Exception.
@@ -61,7 +69,20 @@ class WhisperEngine:
             raise EngineError(
                 f"{folder.name}: not a usable Whisper model ({error}).", suggestion=_HOW_TO_GET_IT
             ) from error
-        self.version = f"{package_version('faster-whisper')}-{_fingerprint(folder)}"
+        self._batched = BatchedInferencePipeline(self._whisper)
+        parameters = {
+            "beam_size": settings.beam_size,
+            "batch_size": settings.batch_size,
+            "initial_prompt": settings.prompt or None,
+            "log_prob_threshold": settings.log_prob_threshold,
+            "no_speech_threshold": settings.no_speech_threshold,
+            "compression_ratio_threshold": settings.compression_ratio_threshold,
+            "hallucination_silence_threshold": settings.hallucination_silence_s,
+        }
+        self._parameters = {name: value for name, value in parameters.items() if value is not None}
+        self.version = (
+            f"{package_version('faster-whisper')}-{_fingerprint(folder, self._parameters)}"
+        )
 
     def transcribe(
         self,
@@ -73,19 +94,14 @@ class WhisperEngine:
         prompt: str | None = None,
     ) -> Transcript:
         """See :class:`qe_core.asr.base.Engine`; ``prompt`` names words that may occur."""
+        # A span can lie behind the end by a rounding error, and then holds no sound.
+        speech = tuple(span for span in speech if span.start_s < audio.duration_s)
         if not speech:
             # Whisper writes fluent sentences for silence; where nobody speaks it is not asked.
             return self._transcript((), language or "en", None)
         with self._lock:
             try:
-                found, info = self._whisper.transcribe(
-                    audio.samples,
-                    language=language,
-                    initial_prompt=prompt or None,
-                    beam_size=self._beam_size,
-                    word_timestamps=True,
-                    vad_filter=True,
-                )
+                found, info = self._start(audio, speech, language, prompt)
                 segments = []
                 for segment in found:
                     segments.append(_to_segment(segment))
@@ -96,7 +112,36 @@ class WhisperEngine:
                     f"Whisper ({self.model}) failed: {error}.",
                     suggestion="Try again; if it fails again, choose another model or engine.",
                 ) from error
-        return self._transcript(tuple(segments), info.language, info.language_probability)
+        # A window in which nothing was said comes back as a segment without a word.
+        kept = tuple(segment for segment in segments if segment.text)
+        return self._transcript(kept, info.language, info.language_probability)
+
+    def _start(self, audio: Audio, speech: tuple[SpeechSpan, ...], language: str | None) -> Any:
+        """Segments (decoded as they are read) and what Whisper found out about the clip."""
+        options = {**self._parameters, "language": language, "word_timestamps": True}
+        if prompt:
+            options["initial_prompt"] = prompt
+        batch_size = options.pop("batch_size")
+        window_s = self._whisper.feature_extractor.chunk_length
+        if batch_size == 1 and window_s == _WINDOW_S:
+            return self._whisper.transcribe(audio.samples, vad_filter=True, **options)
+        pieces = cut_at_pauses(speech, audio.duration_s, max_chunk_s=window_s - _WINDOW_MARGIN_S)
+        if batch_size == 1:
+            times_s = [time_s for piece in pieces for time_s in (piece.start_s, piece.end_s)]
+            return self._whisper.transcribe(
+                audio.samples,
+                clip_timestamps=times_s,
+                # Pieces come from anywhere in the clip: the one before is no context.
+                condition_on_previous_text=False,
+                **options,
+            )
+        return self._batched.transcribe(
+            audio.samples,
+            clip_timestamps=[{"start": piece.start_s, "end": piece.end_s} for piece in pieces],
+            batch_size=batch_size,
+            without_timestamps=False,
+            **options,
+        )
 
     def _transcript(
         self, segments: tuple[Segment, ...], language: str, probability: float | None
@@ -108,7 +153,7 @@ class WhisperEngine:
             model=self.model,
             version=self.version,
             language_probability=probability,
-            parameters={"beam_size": self._beam_size, "vad_filter": True},
+            parameters=self._parameters,
         )
 
 
@@ -118,7 +163,8 @@ def find_model(
     """Find the files of a Whisper model on this machine, or fetch them.
 
     Args:
-        name_or_folder: a folder, a size such as ``"base"``, or a hub name ``"owner/model"``
+        name_or_folder: a folder, a model that travels with the package such as
+            ``"models/whisper-demo"``, a size such as ``"base"``, or a hub name ``"owner/model"``
         settings: how long a hub that does not answer may take
         on_progress: told when a download starts
 
@@ -131,6 +177,8 @@ def find_model(
     from faster_whisper.utils import download_model
 
     folder = Path(name_or_folder).expanduser()
+    if not folder.is_absolute() and (bundled_path(*folder.parts) / "model.bin").is_file():
+        return bundled_path(*folder.parts)
     if (folder / "model.bin").is_file():
         return folder
     if folder.is_dir():
@@ -169,8 +217,7 @@ def _make(settings: EngineSettings, model: str | None, on_progress: Progress | N
     return WhisperEngine(
         folder,
         model=Path(wanted).name,
-        beam_size=settings.beam_size,
-        cpu_threads=settings.cpu_threads,
+        settings=settings,
     )
 
 
@@ -213,10 +260,10 @@ def _to_segment(segment: Any) -> Segment:
     )
 
 
-def _fingerprint(folder: Path) -> str:
-    """Tells two models of the same name apart without reading gigabytes."""
+def _fingerprint(folder: Path, parameters: Mapping[str, Any]) -> str:
+    """Tells apart models of one name, without reading gigabytes, and ways to decode."""
     path = folder / "model.bin"
-    digest = hashlib.sha256(str(path.stat().st_size).encode())
+    digest = hashlib.sha256(json.dumps([path.stat().st_size, parameters]).encode())
     with path.open("rb") as file:
         digest.update(file.read(_FINGERPRINT_BYTES))
         file.seek(-min(path.stat().st_size, _FINGERPRINT_BYTES), 2)

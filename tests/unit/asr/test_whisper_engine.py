@@ -23,7 +23,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine(folder: Path) -> WhisperEngine:
-    return WhisperEngine(folder, model="tiny-random", beam_size=2)
+    return WhisperEngine(folder, model="tiny-random", settings=EngineSettings(beam_size=2))
 
 
 @pytest.fixture(scope="module")
@@ -67,14 +67,15 @@ def test_silence_gives_no_words(engine: WhisperEngine) -> None:
 
 
 def test_the_version_tells_models_of_one_name_apart(engine: WhisperEngine, tmp_path: Path) -> None:
-    other = WhisperEngine(make_whisper(tmp_path / "tiny-random", seed=6), model="tiny-random")
+    folder = make_whisper(tmp_path / "tiny-random", seed=6)
+    other = WhisperEngine(folder, model="tiny-random", settings=EngineSettings(beam_size=2))
     assert other.version != engine.version
 
 
 def test_a_model_that_is_no_longer_usable_says_how_to_get_one(tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(b"not a model")
     with pytest.raises(EngineError, match="not a usable Whisper model") as caught:
-        WhisperEngine(tmp_path, model="broken")
+        WhisperEngine(tmp_path, model="broken", settings=EngineSettings())
     assert "engine.whisper_model" in caught.value.suggestion
 
 
