@@ -1,4 +1,4 @@
-"""The command line: ``werkbench assess | evaluate | train | fine-tune | corpus | serve | doctor``.
+"""The command line of Werkbench; ``werkbench --help`` lists its commands.
 
 Every command imports what it needs when it runs, so that help comes at once.
 """
@@ -139,6 +139,34 @@ def fine_tune(
     with exit_on_error():
         is_promoted = fine_tune_recogniser(dry_run=dry_run, as_json=as_json)
     raise typer.Exit(0 if is_promoted else 1)
+
+
+@app.command("train-recogniser")
+def train_recogniser(
+    out: Annotated[Path, typer.Option(help="Folder for speech, state, curve and models.")],
+    manifest: Annotated[
+        Path | None, typer.Option(help="Recorded speech to mix in; JSON Lines with text, speaker.")
+    ] = None,
+    noises: Annotated[
+        Path | None, typer.Option(help="Noises and rooms; JSON Lines: audio_filepath, label, kind.")
+    ] = None,
+    num_sentences: Annotated[
+        int, typer.Option("--sentences", min=10, help="Synthetic sentences to make.")
+    ] = 18_000,
+    minutes: Annotated[float, typer.Option(min=0.1, help="Training time.")] = 75.0,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Train so many steps, whatever time they take.")
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Synthesisers at the same time.")] = 2,
+) -> None:
+    """Train a small Whisper from scratch; started again, it goes on where it stopped."""
+    from jobs.train_recogniser import Budget, print_report
+    from jobs.train_recogniser import train_recogniser as run
+    from qe_core.recogniser.speech import SpeechPlan
+
+    with exit_on_error():
+        plan = SpeechPlan(num_sentences, manifest=manifest, noise_manifest=noises)
+        print_report(run(plan, out, Budget(minutes, steps, processes)))
 
 
 @app.command("serve")

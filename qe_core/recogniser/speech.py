@@ -30,6 +30,7 @@ __all__ = [
     "load_noises",
     "load_speech",
     "log_mel",
+    "read_rows",
     "texts_of",
 ]
 
@@ -137,7 +138,7 @@ def build_speech(
         if not (folder / f"{number:04d}.jsonl").is_file()
     ]
     done = len(shards) - len(missing)
-    rooms = _rows(plan.noise_manifest, "rir") if plan.noise_manifest else ()
+    rooms = read_rows(plan.noise_manifest, "rir") if plan.noise_manifest else ()
     with ProcessPoolExecutor(num_processes, mp_context=get_context("spawn")) as pool:
         for _ in pool.map(_make_shard, [(*job, rooms) for job in missing]):
             done += 1
@@ -190,9 +191,31 @@ def load_noises(noise_manifest: Path, *, held_out: bool) -> list[FloatArray]:
     """
     return [
         log_mel(_load(noise_manifest.parent / row["audio_filepath"]).samples)
-        for row in _rows(noise_manifest, "noise")
+        for row in read_rows(noise_manifest, "noise")
         if is_held_out(row["label"]) == held_out
     ]
+
+
+def read_rows(manifest: Path, kind: str | None = None) -> tuple[dict[str, Any], ...]:
+    """Rows of a manifest, or those of one kind, each with the ``path`` of its audio.
+
+    Raises:
+        TrainingError: the manifest cannot be read
+    """
+    try:
+        rows: Iterable[dict[str, Any]] = [
+            json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines() if line
+        ]
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{manifest}: cannot be read as a manifest ({error}).",
+            suggestion="Give a JSON Lines file with one clip per line.",
+        ) from error
+    return tuple(
+        row | {"path": str(manifest.parent / row["audio_filepath"])}
+        for row in rows
+        if kind is None or row.get("kind") == kind
+    )
 
 
 def as_sentence(text: str) -> str:
@@ -242,7 +265,7 @@ def _recorded_tasks(plan: SpeechPlan) -> list[_Task]:
             0,
             plan.manifest.parent / row["audio_filepath"],
         )
-        for row in _rows(plan.manifest)
+        for row in read_rows(plan.manifest)
         if row["language"].startswith("en")
         and row["duration"] <= _MAX_DURATION_S
         and not is_held_out(row["speaker"])
@@ -312,23 +335,6 @@ def _recorded(task: _Task, path: Path) -> Speech | None:
 
 def _numbers(text: str) -> tuple[int, ...]:
     return tuple(PHONES.index(name) for name in phones_of(text) if name in PHONES)
-
-
-def _rows(manifest: Path, kind: str | None = None) -> tuple[dict[str, Any], ...]:
-    try:
-        rows: Iterable[dict[str, Any]] = [
-            json.loads(line) for line in manifest.read_text(encoding="utf-8").splitlines() if line
-        ]
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"{manifest}: cannot be read as a manifest ({error}).",
-            suggestion="Give a JSON Lines file with one clip per line.",
-        ) from error
-    return tuple(
-        row | {"path": str(manifest.parent / row["audio_filepath"])}
-        for row in rows
-        if kind is None or row.get("kind") == kind
-    )
 
 
 @lru_cache(maxsize=64)

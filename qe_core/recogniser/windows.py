@@ -101,7 +101,7 @@ class WindowMaker:
         tokens: Tokens,
         *,
         seed: int,
-        share_recorded: float = 0.2,
+        share_recorded: float = 0.12,
     ) -> None:
         self.rng = np.random.default_rng(seed)
         self._noises = noises
