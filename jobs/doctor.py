@@ -167,7 +167,7 @@ def _database(settings: Settings) -> Finding:
 
 
 def _whisper(settings: Settings) -> Finding:
-    from qe_core.asr.whisper import find_model
+    from qe_core.asr.whisper import find_model, read_note
 
     name, _, model = settings.engine.name.partition(":")
     wanted = model or settings.engine.whisper_model
@@ -176,7 +176,9 @@ def _whisper(settings: Settings) -> Finding:
     except EngineError as error:
         state: State = "problem" if name == "whisper" and error.code != "fetched_later" else "note"
         return Finding("engine whisper", state, error.message, error.suggestion)
-    return Finding("engine whisper", "ok", f"model {wanted} in {folder}")
+    note = read_note(wanted, settings.engine)
+    state = "note" if note else "ok"
+    return Finding("engine whisper", state, f"model {wanted} in {folder}", note or "")
 
 
 def _refuse_download(_share: float, _step: str) -> None:

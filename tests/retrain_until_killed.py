@@ -15,8 +15,7 @@ from workbench.runtime import Runtime
 
 if __name__ == "__main__":
     data_dir, bundled = map(Path, sys.argv[1:])
-    for module in ("workbench.runtime", "workbench.retrain"):
-        patch(f"{module}.bundled_path", bundled.joinpath).start()
+    patch("workbench.runtime.bundled_path", bundled.joinpath).start()
     opened = Runtime(
         load_settings(
             data_dir=data_dir,

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qe_core.asr.base import Engine, Progress
-from qe_core.config import RetrainSettings, bundled_path
+from qe_core.config import RetrainSettings
 from qe_core.errors import ConflictError, TrainingError
 from qe_core.estimation.builtin import EXAMPLES_FILE
 from qe_core.estimation.estimator import Estimator
@@ -34,7 +34,7 @@ from workbench.champions import (
     versions,
 )
 from workbench.lessons import LeftOut, Lessons, gather, survey
-from workbench.runtime import BUILT_IN_TRANSCRIPT, Runtime
+from workbench.runtime import Runtime
 from workbench.worker import register_handler
 
 __all__ = [
@@ -246,7 +246,7 @@ def _table(runtime: Runtime, engine: Engine, lessons: Lessons) -> TrainingTable:
     schema = schema_of(STANDARD)
     builtin = None
     if (manifest.engine, manifest.model, manifest.schema) == (engine.name, engine.model, schema):
-        builtin = TrainingTable.load(bundled_path("models", BUILT_IN_TRANSCRIPT, EXAMPLES_FILE))
+        builtin = TrainingTable.load(runtime.built_in_folder() / EXAMPLES_FILE)
     corrections = TrainingTable.from_examples(
         lessons.examples,
         schema=schema,

@@ -124,14 +124,25 @@ class Runtime:
         promoted = self._promoted("transcript", engine)
         if promoted is not None:
             return promoted
-        built_in = self.built_in_estimator()
-        if built_in.manifest.engine in (engine, "any"):
-            return built_in
+        for folder in (self.built_in_folder(), bundled_path("models", BUILT_IN_TRANSCRIPT)):
+            built_in = self._load(folder)
+            if built_in.manifest.engine in (engine, "any"):
+                return built_in
         return self.audio_estimator()
 
     def built_in_estimator(self) -> Estimator:
         """The estimator of transcripts that travels with Werkbench, whether it serves or not."""
-        return self._load(bundled_path("models", BUILT_IN_TRANSCRIPT))
+        return self._load(self.built_in_folder())
+
+    def built_in_folder(self) -> Path:
+        """Where the built-in estimator of the recogniser in use lies, or else PocketSphinx's."""
+        loaded = self.loaded_engine()
+        if loaded is not None:
+            name = f"quality-{loaded.engine.name}-{loaded.engine.model}"
+            folder = bundled_path("models", name)
+            if (folder / "manifest.json").is_file():
+                return folder
+        return bundled_path("models", BUILT_IN_TRANSCRIPT)
 
     def audio_estimator(self) -> Estimator:
         """The champion that judges sound alone."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import qe_core.asr.sphinx
 import qe_core.asr.whisper  # noqa: F401  importing an engine registers it
 from qe_core.asr.base import Engine, Progress, get_factory
-from qe_core.asr.whisper import find_model
+from qe_core.asr.whisper import find_model, read_note
 from qe_core.config import EngineSettings
 from qe_core.errors import EngineError
 
@@ -46,7 +46,10 @@ def resolve_engine(settings: EngineSettings, on_progress: Progress | None = None
     name, _, model = settings.name.partition(":")
     if name != AUTO:
         engine = get_factory(name)(settings, model or None, on_progress)
-        return Resolved(engine, f"{engine.name} ({engine.model}), as engine.name asks for.")
+        why = f"{engine.name} ({engine.model}), as engine.name asks for."
+        if name == "whisper" and (note := read_note(model or settings.whisper_model, settings)):
+            why = f"{why} {note}"
+        return Resolved(engine, why)
     try:
         find_model(settings.whisper_model, settings, on_progress)
     except EngineError as error:

@@ -19,6 +19,12 @@ from qe_core.errors import EngineError
 from qe_core.types import Audio, Segment, SpeechSpan, Transcript, Word
 
 __all__ = ["WhisperEngine", "find_model", "hub_answers"]
+__all__ = ["DEMO_MODEL", "WhisperEngine", "find_model", "read_note"]
+
+DEMO_MODEL = "models/whisper-demo"
+"""A small Whisper that travels with the package; it knows few words and is for tests and demos."""
+
+_NOTE_FILE = "about.json"
 
 _HOW_TO_GET_IT = (
     "Put a CTranslate2 Whisper model into a folder and set engine.whisper_model to its path, "
@@ -206,6 +212,18 @@ def find_model(
         return Path(download_model(name_or_folder))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise missing from error
+
+
+def read_note(name_or_folder: str, settings: EngineSettings) -> str | None:
+    """What the makers of a model want its users to know, if they left a note beside it.
+
+    Raises:
+        EngineError: the model is not here
+    """
+    path = find_model(name_or_folder, settings) / _NOTE_FILE
+    if not path.is_file():
+        return None
+    return str(json.loads(path.read_text(encoding="utf-8"))["note"])
 
 
 @register("whisper")

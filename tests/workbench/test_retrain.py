@@ -36,8 +36,7 @@ def small_built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _ship_the_small_model(small_built_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in ("workbench.runtime", "workbench.retrain"):
-        monkeypatch.setattr(f"{module}.bundled_path", small_built_in.joinpath)
+    monkeypatch.setattr("workbench.runtime.bundled_path", small_built_in.joinpath)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from qe_core.asr.whisper import DEMO_MODEL
 from ui.engine_note import is_loading, show_engine_note
 from ui.identity import acting_person
 from ui.resources import load_engine
@@ -14,6 +15,7 @@ _NAMES = {
     "auto": "Automatic: Whisper if its model is there, otherwise PocketSphinx",
     "whisper": "Whisper: needs a model on this machine or internet access once",
     "pocketsphinx": "PocketSphinx: built in, rough",
+    f"whisper:{DEMO_MODEL}": "Whisper demonstration model: built in, knows a few hundred words",
 }
 _REFRESH_S = 1.0
 
@@ -23,6 +25,8 @@ def show_engine(runtime: Runtime) -> None:
     st.fragment(_show_note, run_every=_REFRESH_S if is_loading(runtime) else None)(runtime)
     current = preferences.get(runtime).engine
     name, _, model = current.name.partition(":")
+    if current.name in _NAMES:
+        name, model = current.name, ""
     with st.form("settings.engine", border=False):
         left, right = st.columns(2)
         chosen = left.selectbox(
