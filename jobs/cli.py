@@ -160,13 +160,26 @@ def train_recogniser(
     processes: Annotated[int, typer.Option(min=1, help="Synthesisers at the same time.")] = 2,
 ) -> None:
     """Train a small Whisper from scratch; started again, it goes on where it stopped."""
-    from jobs.train_recogniser import Budget, print_report
+    from jobs.train_recogniser import Budget, measure_recogniser
     from jobs.train_recogniser import train_recogniser as run
     from qe_core.recogniser.speech import SpeechPlan
 
     with exit_on_error():
         plan = SpeechPlan(num_sentences, manifest=manifest, noise_manifest=noises)
-        print_report(run(plan, out, Budget(minutes, steps, processes)))
+        measure_recogniser(run(plan, out, Budget(minutes, steps, processes)), plan)
+
+
+@app.command("speak")
+def speak(
+    out: Annotated[Path, typer.Option(help="Folder for synthetic/ and synthetic.jsonl.")],
+    num_sentences: Annotated[int, typer.Option("--sentences", min=1, help="How many.")] = 600,
+    seed: Annotated[int, typer.Option(help="Same seed, same speech.")] = 20260101,
+) -> None:
+    """Make synthetic speech with references, for `werkbench corpus` and for measuring."""
+    from jobs.speak import speak_sentences
+
+    with exit_on_error():
+        speak_sentences(num_sentences, out, seed=seed)
 
 
 @app.command("serve")

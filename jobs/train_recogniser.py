@@ -17,7 +17,7 @@ from qe_core.recogniser.speech import (
 )
 from qe_core.recogniser.tokens import Tokens, train_tokenizer
 
-__all__ = ["Budget", "print_report", "train_recogniser"]
+__all__ = ["Budget", "measure_recogniser", "print_report", "train_recogniser"]
 
 # Recognisers of different skill: converted when this share of the training is done.
 _STAGES = (0.1, 0.2, 0.35, 0.6, 1.0)
@@ -32,17 +32,17 @@ class Budget:
     num_processes: int
 
 
-def train_recogniser(plan: SpeechPlan, out: Path, budget: Budget) -> Report:
-    """Make speech, train, convert and measure; started again, it goes on where it stopped.
+def train_recogniser(plan: SpeechPlan, out: Path, budget: Budget) -> Path:
+    """Make speech, train and convert; started again, it goes on where it stopped.
 
     Args:
         plan: what speech to make
         out: gets ``speech/``, ``tokenizer.json``, ``state.pt``, ``curve.jsonl``, ``curve.png``,
-            ``stages/<percent>/`` with model and checkpoint; the last one has ``report.json``
+            ``stages/<percent>/`` with model and checkpoint
         budget: training time and processes
 
     Returns:
-        what the last stage does on held-out speech
+        folder of the last stage
 
     Raises:
         TrainingError: PyTorch, a synthesiser or a manifest is missing
@@ -69,22 +69,33 @@ def train_recogniser(plan: SpeechPlan, out: Path, budget: Budget) -> Report:
         out, maker, tokens, FitSettings(minutes=budget.minutes, steps=budget.steps, seed=plan.seed)
     )
     for stage in _STAGES:
+        folder = out / "stages" / f"{stage:.0%}".rstrip("%")
+        if (folder / "model").is_dir():
+            continue
         training.run(
             until=stage,
             on_point=lambda share, point: progress(
                 share, f"{point.minutes:.0f} min, loss {point.loss:.2f}"
             ),
         )
-        folder = out / "stages" / f"{stage:.0%}".rstrip("%")
         save_checkpoint(training.network, tokens, folder / "checkpoint")
         convert_checkpoint(folder / "checkpoint", folder / "model")
         _draw_curve([asdict(point) for point in training.curve], out / "curve.png")
     progress.clear()
-    final = out / "stages" / "100"
-    report = measure(final / "model", manifest=plan.manifest, noise_manifest=plan.noise_manifest)
-    (final / "report.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
-    say(f"{final} is complete.")
-    return report
+    say(f"{folder} is complete.")
+    return folder
+
+
+def measure_recogniser(folder: Path, plan: SpeechPlan) -> None:
+    """Measure a trained stage on held-out speech, print the table and keep it as ``report.json``.
+
+    Raises:
+        EngineError: the folder does not hold a usable model
+        TrainingError: a synthesiser or a manifest is missing
+    """
+    report = measure(folder / "model", manifest=plan.manifest, noise_manifest=plan.noise_manifest)
+    (folder / "report.json").write_text(json.dumps(asdict(report), indent=1), encoding="utf-8")
+    print_report(report)
 
 
 def print_report(report: Report) -> None:

@@ -1,5 +1,6 @@
 """Fixtures that many tests share."""
 
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -77,3 +78,13 @@ def runtime(settings: Settings) -> Iterator[Runtime]:
     opened = Runtime(settings)
     yield opened
     opened.close()
+
+
+@pytest.fixture(scope="session")
+def synthesisers() -> None:
+    """Skips where the speech synthesisers are not installed."""
+    for name in ("libflite.so.1", "libespeak-ng.so.1"):
+        try:
+            ctypes.CDLL(name)
+        except OSError:
+            pytest.skip(f"{name} is not there (Debian: apt install flite espeak-ng)")

@@ -31,7 +31,8 @@ _SHARE_SPEED = 0.6
 _SHARE_WARP = 0.5
 _SHARE_ROOM = 0.15
 _SHARE_TELEPHONE = 0.08
-_SHARE_MASK = 0.4
+_SHARE_NOISE = 0.35
+_SHARE_MASK = 0.25
 _SHARE_STATIONARY = 0.3
 _SHARE_PREVIOUS_TEXT = 0.12
 # Until this share of the training there are no several sentences and no text that came before.
@@ -141,7 +142,7 @@ class WindowMaker:
         parts = self._parts(share_several=min(_MAX_SHARE_SEVERAL, 0.9 * hard))
         speed = self.rng.uniform(0.85, 1.18) if self._happens(_SHARE_SPEED) else 1.0
         mel, offsets = self._join(parts, speed)
-        mel = self._disturb(mel, noise_share=0.3 + 0.3 * progress)
+        mel = self._disturb(mel)
         inputs, targets, spans = self._sequence(parts, offsets, speed)
         previous: list[int] = []
         if hard and self._happens(_SHARE_PREVIOUS_TEXT):
@@ -206,13 +207,13 @@ class WindowMaker:
         noise = self.rng.normal(0, 0.2, (num_frames, quiet.shape[-1]))
         return np.asarray(quiet + noise, np.float32)
 
-    def _disturb(self, mel: FloatArray, *, noise_share: float) -> FloatArray:
+    def _disturb(self, mel: FloatArray) -> FloatArray:
         rng = self.rng
         if self._happens(_SHARE_WARP):
             mel = _warp(mel, rng.uniform(0.93, 1.07))
         if self._happens(_SHARE_ROOM):
             mel = _reverberate(mel, rng.uniform(0.2, 0.9), rng.uniform(0.05, 0.4))
-        if self._happens(noise_share):
+        if self._happens(_SHARE_NOISE):
             mel = self._add_noise(mel, rng.uniform(-2, 30))
         if self._happens(_SHARE_TELEPHONE):
             mel = mel.copy()

@@ -1,4 +1,4 @@
-"""The whole story in a browser, on the real recogniser: upload, correct, retrain, roll back."""
+"""The whole story in a browser, on real recognisers: upload, correct, retrain, roll back."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from qe_core.asr.whisper import DEMO_MODEL
 from tests.e2e.conftest import ROOT, serving
 
 pytestmark = [pytest.mark.e2e, pytest.mark.enable_socket, pytest.mark.timeout(1200)]
@@ -35,22 +36,25 @@ def champion(page: Page) -> str:
     return page.get_by_text("Quality model:").inner_text()
 
 
+@pytest.mark.parametrize("engine", ["pocketsphinx", f"whisper:{DEMO_MODEL}"])
 def test_an_upload_is_corrected_and_teaches_a_new_quality_model(
-    tmp_path: Path, launch: Callable[..., Page]
+    tmp_path: Path, launch: Callable[..., Page], engine: str
 ) -> None:
     page = launch()
-    with serving(tmp_path / "data", **LENIENT_GATE) as url:
+    with serving(tmp_path / "data", **LENIENT_GATE, WERKBENCH_ENGINE__NAME=engine) as url:
         page.goto(url)
         expect(page.get_by_text("No clips yet.")).to_be_visible()
         page.locator("input[type=file]").set_input_files(SAMPLE)
         expect(page.get_by_text("Predicted WER")).to_be_visible(timeout=WORK_MS)
-        expect(page.get_by_test_id("stText").first).to_contain_text("order number")
+        expect(page.get_by_test_id("stText").first).to_contain_text(
+            re.compile("order number", re.I)
+        )
         expect(page.get_by_text("lagged").first).to_be_visible()
         expect(page.locator(".js-plotly-plot")).to_be_visible()
 
         page.get_by_role("link", name="Review").click()
         row = page.locator(".wb .wb-text").first
-        expect(row).to_have_value(re.compile("order number"))
+        expect(row).to_have_value(re.compile("order number", re.I))
         row.fill(REFERENCE)
         page.keyboard.press("Control+Enter")
         expect(page.locator(".wb .wb-result")).to_contain_text("actual")

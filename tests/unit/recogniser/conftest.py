@@ -1,7 +1,5 @@
 """Small speech to train on, made of numbers: no synthesiser and no sound are needed."""
 
-import ctypes
-
 import numpy as np
 import pytest
 
@@ -42,13 +40,3 @@ def speech() -> list[Speech]:
         *(make_speech(text) for text in texts[:8]),
         *(make_speech(text, speaker="person", has_times=False) for text in texts[8:]),
     ]
-
-
-@pytest.fixture(scope="session")
-def synthesisers() -> None:
-    """Skips where the speech synthesisers are not installed."""
-    for name in ("libflite.so.1", "libespeak-ng.so.1"):
-        try:
-            ctypes.CDLL(name)
-        except OSError:
-            pytest.skip(f"{name} is not there (Debian: apt install flite espeak-ng)")
