@@ -84,13 +84,12 @@ def build_corpus(
         path of ``recognised.jsonl``
 
     Raises:
-        TrainingError: a manifest cannot be read or names no clip
+        TrainingError: a manifest cannot be read or names no clip, or another recogniser wrote what
+            is there
     """
     (out_dir / "audio").mkdir(parents=True, exist_ok=True)
     result = out_dir / "recognised.jsonl"
-    done = (
-        {row.audio_filepath for row in read_recognised(result)} if result.is_file() else set[str]()
-    )
+    done = _done(result, engine) if result.is_file() else set[str]()
     tasks = _plan_tasks(plan, out_dir / "audio")
     open_tasks = iter([task for task in tasks if str(task.audio_path) not in done])
     num_done = len(done)
@@ -112,6 +111,22 @@ def build_corpus(
             if on_progress is not None:
                 on_progress(num_done, len(tasks))
     return result
+
+
+def _done(result: Path, settings: EngineSettings) -> set[str]:
+    """Clips that are recognised; one corpus holds the transcripts of one recogniser."""
+    engine = resolve_engine(settings).engine
+    ours = (engine.name, engine.model, engine.version)
+    paths: set[str] = set()
+    for row in read_recognised(result):
+        theirs = (row.transcript.engine, row.transcript.model, row.transcript.version)
+        if theirs != ours:
+            raise TrainingError(
+                f"{result} was written by {' '.join(theirs)}, not by {' '.join(ours)}.",
+                suggestion="Choose another folder, or the same recogniser.",
+            )
+        paths.add(row.audio_filepath)
+    return paths
 
 
 def _plan_tasks(plan: CorpusPlan, audio_dir: Path) -> list[_Task]:
