@@ -8,14 +8,20 @@ _MARGIN_S = 0.25
 
 
 def cut_at_pauses(
-    speech: tuple[SpeechSpan, ...], duration_s: float, *, max_chunk_s: float
+    speech: tuple[SpeechSpan, ...],
+    duration_s: float,
+    *,
+    max_chunk_s: float,
+    join_up_to_s: float | None = None,
 ) -> tuple[SpeechSpan, ...]:
     """Group speech into chunks, cutting in the middle of pauses where possible.
 
     Args:
         speech: where somebody speaks, in time order
         duration_s: length of the clip
-        max_chunk_s: no chunk is longer
+        max_chunk_s: no chunk is longer; speech without a pause is split
+        join_up_to_s: speech on both sides of a pause stays together up to this length;
+            ``max_chunk_s`` by default
 
     Returns:
         chunks in time order that cover all speech; none when nobody speaks
@@ -24,13 +30,14 @@ def cut_at_pauses(
         >>> cut_at_pauses((SpeechSpan(1.0, 2.0), SpeechSpan(3.0, 9.0)), 10.0, max_chunk_s=7.0)
         (SpeechSpan(start_s=0.75, end_s=2.25), SpeechSpan(start_s=2.75, end_s=9.25))
     """
+    join_up_to_s = max_chunk_s if join_up_to_s is None else join_up_to_s
     padded = [
         (max(0.0, span.start_s - _MARGIN_S), min(duration_s, span.end_s + _MARGIN_S))
         for span in speech
     ]
     chunks: list[tuple[float, float]] = []
     for start_s, end_s in padded:
-        if chunks and end_s - chunks[-1][0] <= max_chunk_s:
+        if chunks and end_s - chunks[-1][0] <= join_up_to_s:
             chunks[-1] = (chunks[-1][0], end_s)
         elif chunks and chunks[-1][1] > start_s:
             middle_s = (chunks[-1][1] + start_s) / 2

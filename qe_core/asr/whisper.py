@@ -34,6 +34,8 @@ _FINGERPRINT_BYTES = 1 << 20
 _WINDOW_S = 30
 # Timestamps count in steps of 20 ms: a piece as long as the window could end behind it.
 _WINDOW_MARGIN_S = 0.2
+# A model of short windows has heard few sentences at a time, and tends to forget the second one.
+_SENTENCE_S = 4.0
 
 
 class WhisperEngine:
@@ -131,7 +133,12 @@ class WhisperEngine:
         window_s = self._whisper.feature_extractor.chunk_length
         if batch_size == 1 and window_s == _WINDOW_S:
             return self._whisper.transcribe(audio.samples, vad_filter=True, **options)
-        pieces = cut_at_pauses(speech, audio.duration_s, max_chunk_s=window_s - _WINDOW_MARGIN_S)
+        pieces = cut_at_pauses(
+            speech,
+            audio.duration_s,
+            max_chunk_s=window_s - _WINDOW_MARGIN_S,
+            join_up_to_s=None if window_s == _WINDOW_S else _SENTENCE_S,
+        )
         if batch_size == 1:
             times_s = [time_s for piece in pieces for time_s in (piece.start_s, piece.end_s)]
             return self._whisper.transcribe(

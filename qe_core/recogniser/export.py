@@ -30,7 +30,7 @@ def load_network(state_path: Path) -> Network:
             f"{state_path}: no training state.",
             suggestion="Train first: werkbench recogniser train.",
         )
-    state: dict[str, Any] = torch.load(state_path, weights_only=True)
+    state: dict[str, Any] = torch.load(state_path, weights_only=True, map_location="cpu")
     network = Network(Shape(**state["shape"]))
     network.load_state_dict(state["network"])
     return network.eval()

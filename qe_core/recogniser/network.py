@@ -177,12 +177,13 @@ class _Encoder(nn.Module):
         num_positions = mel.shape[1] // 2
         padded = functional.pad(mel, (0, 0, 0, _MARGIN_FRAMES)).transpose(1, 2)
         heard = functional.gelu(self.conv2(functional.gelu(self.conv1(padded)))).transpose(1, 2)
-        places, counts = _representatives(num_positions)
+        places, counts = (part.to(mel.device) for part in _representatives(num_positions))
         # Two positions behind the end no filter reaches the speech any more.
         padding = heard[:, num_positions + 2 : num_positions + 3].expand(-1, len(places), -1)
-        order = torch.cat([torch.arange(num_positions), places])
+        order = torch.cat([torch.arange(num_positions, device=mel.device), places])
         hidden = torch.cat([heard[:, :num_positions], padding], 1) + self.embed_positions(order)
-        bias = torch.cat([torch.zeros(num_positions), counts.log()])[None, None, None]
+        real = torch.zeros(num_positions, device=mel.device)
+        bias = torch.cat([real, counts.log()])[None, None, None]
         middle = hidden
         for index, layer in enumerate(self.layers):
             hidden = layer(hidden, bias)
@@ -226,7 +227,7 @@ class _Decoder(nn.Module):
 
     def forward(self, tokens: Tensor, heard: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
         """Logits, and the last layer's attention."""
-        positions = self.embed_positions(torch.arange(tokens.shape[1]))
+        positions = self.embed_positions(torch.arange(tokens.shape[1], device=tokens.device))
         hidden, attention = self.embed_tokens(tokens) + positions, bias
         for layer in self.layers:
             hidden, attention = layer(hidden, heard, bias)

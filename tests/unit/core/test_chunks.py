@@ -85,3 +85,9 @@ def test_all_speech_is_covered(
             for chunk in chunks
         )
         assert covered_s == pytest.approx(span.duration_s, abs=2 * ROUNDING_S)
+
+
+def test_speech_is_joined_across_pauses_only_up_to_a_length() -> None:
+    speech = (SpeechSpan(0.5, 1.5), SpeechSpan(2.0, 3.0), SpeechSpan(4.0, 9.0))
+    chunks = cut_at_pauses(speech, 12.0, max_chunk_s=9.8, join_up_to_s=4.0)
+    assert chunks == (SpeechSpan(0.25, 3.25), SpeechSpan(3.75, 9.25))
