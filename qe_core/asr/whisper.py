@@ -124,7 +124,13 @@ class WhisperEngine:
         kept = tuple(segment for segment in segments if segment.text)
         return self._transcript(kept, info.language, info.language_probability)
 
-    def _start(self, audio: Audio, speech: tuple[SpeechSpan, ...], language: str | None) -> Any:
+    def _start(
+        self,
+        audio: Audio,
+        speech: tuple[SpeechSpan, ...],
+        language: str | None,
+        prompt: str | None,
+    ) -> Any:
         """Segments (decoded as they are read) and what Whisper found out about the clip."""
         options = {**self._parameters, "language": language, "word_timestamps": True}
         if prompt:
