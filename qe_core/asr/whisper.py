@@ -110,11 +110,13 @@ class WhisperEngine:
         with self._lock:
             try:
                 found, info = self._start(audio, speech, language, prompt)
-                segments = []
+                segments, done = [], 0.0
                 for segment in found:
                     segments.append(_to_segment(segment))
+                    # A segment may end before the one before it.
+                    done = max(done, min(1.0, segment.end / audio.duration_s))
                     if on_progress is not None:
-                        on_progress(min(1.0, segment.end / audio.duration_s), "transcribing")
+                        on_progress(done, "transcribing")
             except (RuntimeError, ValueError) as error:
                 raise EngineError(
                     f"Whisper ({self.model}) failed: {error}.",
