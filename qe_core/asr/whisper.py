@@ -18,8 +18,7 @@ from qe_core.config import EngineSettings, bundled_path
 from qe_core.errors import EngineError
 from qe_core.types import Audio, Segment, SpeechSpan, Transcript, Word
 
-__all__ = ["WhisperEngine", "find_model", "hub_answers"]
-__all__ = ["DEMO_MODEL", "WhisperEngine", "find_model", "read_note"]
+__all__ = ["DEMO_MODEL", "WhisperEngine", "find_model", "hub_answers", "read_note"]
 
 DEMO_MODEL = "models/whisper-demo"
 """A small Whisper that travels with the package; it knows few words and is for tests and demos."""

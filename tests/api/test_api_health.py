@@ -106,6 +106,9 @@ def test_description_names_every_route_and_loads_nothing(client: Client) -> None
         "/v1/clips",
         "/v1/clips/{clip_id}",
         "/v1/clips/{clip_id}/audio",
+        "/v1/clips/{clip_id}/peaks",
+        "/v1/clips/{clip_id}/spectrogram",
+        "/v1/clips/{clip_id}/transcribe",
     }
     for path in paths:
         assert f"/api{path}" in page.text

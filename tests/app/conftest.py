@@ -1,5 +1,6 @@
 """Pages without a browser, on an installation of their own."""
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,12 @@ def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ru
     monkeypatch.setenv("WERKBENCH_ENGINE__NAME", "pocketsphinx")
     yield get_runtime()
     close_runtime()
+
+
+@pytest.fixture(autouse=True)
+def _own_main_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that runs becomes ``__main__``; processes that are spawned later would run it, too."""
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
 @pytest.fixture
