@@ -273,8 +273,8 @@ def hub_answers(timeout_s: float) -> bool:
 
 def _to_segment(segment: Any) -> Segment:
     return Segment(
-        start_s=round(segment.start, 2),
-        end_s=round(segment.end, 2),
+        start_s=round(float(segment.start), 2),
+        end_s=round(float(segment.end), 2),
         text=segment.text.strip(),
         words=tuple(
             Word(

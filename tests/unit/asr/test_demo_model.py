@@ -47,7 +47,7 @@ def wer(name: str, transcript: Transcript) -> float:
     return found
 
 
-@pytest.mark.parametrize("name", ["support_call", "budget_meeting", "bank_hotline"])
+@pytest.mark.parametrize("name", ["support_call", "meeting_hall", "bank_hotline"])
 def test_it_understands_sentences_like_those_it_learned(name: str) -> None:
     assert wer(name, hear(name)) <= 0.25
 
