@@ -9,6 +9,7 @@ from qe_core.estimation.report import Line, markdown
 __all__ = ["render_card"]
 
 _LICENCES: Mapping[str, str] = {
+    "synthetic": "made by flite and espeak-ng from a closed grammar",
     "speechocean762": "CC BY 4.0; English read by Mandarin speakers, half of them children",
     "an4": "CMU, BSD-style; US English names, addresses, dates, spelled letters, digits",
     "cv61_en": "CC0; Common Voice 6.1, English",
@@ -93,7 +94,7 @@ Trained without the source, judged on it. This is what to expect of speech unlik
   same sources; the table above shows by how much. The intervals keep their promise only on speech
   like the training data. Correct clips and retrain: that is what the review desk is for.
 - A pooled figure hides the sources: speechocean762 (accented, half of it children) and speech in
-  other languages are nearly always wrong in PocketSphinx, which is easy to tell and raises pooled
+  other languages are nearly always wrong in small recognisers, which is easy to tell and raises pooled
   figures.
 - Clips with an empty reference have no WER and are left out of every figure but ER.
 - It predicts errors against a reference in the normalised form above, not whether a text is

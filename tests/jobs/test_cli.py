@@ -66,7 +66,17 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_every_command_explains_itself() -> None:
     commands = [str(command.name) for command in app.registered_commands]
-    assert commands == ["assess", "evaluate", "corpus", "train", "fine-tune", "serve", "doctor"]
+    assert commands == [
+        "assess",
+        "evaluate",
+        "corpus",
+        "train",
+        "fine-tune",
+        "train-recogniser",
+        "speak",
+        "serve",
+        "doctor",
+    ]
     for command in commands:
         assert run(app, [command, "--help"]).exit_code == 0
 
