@@ -94,8 +94,8 @@ Trained without the source, judged on it. This is what to expect of speech unlik
   same sources; the table above shows by how much. The intervals keep their promise only on speech
   like the training data. Correct clips and retrain: that is what the review desk is for.
 - A pooled figure hides the sources: speechocean762 (accented, half of it children) and speech in
-  other languages are nearly always wrong in small recognisers, which is easy to tell and raises pooled
-  figures.
+  other languages are nearly always wrong in small recognisers, which is easy to tell and raises
+  pooled figures.
 - Clips with an empty reference have no WER and are left out of every figure but ER.
 - It predicts errors against a reference in the normalised form above, not whether a text is
   useful.
