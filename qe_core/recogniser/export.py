@@ -6,34 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from qe_core.errors import TrainingError
-from qe_core.recogniser.network import LAST_POSITION, NUM_POSITIONS, Network, Shape
+from qe_core.recogniser.network import LAST_POSITION, NUM_POSITIONS, Network
 from qe_core.recogniser.tokens import Tokens
 
-__all__ = ["convert_checkpoint", "load_network", "save_checkpoint"]
+__all__ = ["convert_checkpoint", "save_checkpoint"]
 
 _TARGET_POSITIONS = 448
 _COPIED = ("tokenizer.json", "preprocessor_config.json")
 # The network heard nothing but padding behind this; faster-whisper cuts its windows accordingly.
 _CHUNK_S = LAST_POSITION * 30 // NUM_POSITIONS
-
-
-def load_network(state_path: Path) -> Network:
-    """Read the network out of a training's ``state.pt``.
-
-    Raises:
-        TrainingError: the file is not there
-    """
-    import torch
-
-    if not state_path.is_file():
-        raise TrainingError(
-            f"{state_path}: no training state.",
-            suggestion="Train first: werkbench recogniser train.",
-        )
-    state: dict[str, Any] = torch.load(state_path, weights_only=True, map_location="cpu")
-    network = Network(Shape(**state["shape"]))
-    network.load_state_dict(state["network"])
-    return network.eval()
 
 
 def save_checkpoint(network: Network, tokens: Tokens, folder: Path) -> None:

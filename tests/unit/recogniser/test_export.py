@@ -10,7 +10,7 @@ import torch
 from qe_core.asr.whisper import WhisperEngine
 from qe_core.config import EngineSettings
 from qe_core.errors import TrainingError
-from qe_core.recogniser.export import convert_checkpoint, load_network, save_checkpoint
+from qe_core.recogniser.export import convert_checkpoint, save_checkpoint
 from qe_core.recogniser.network import Network, Shape
 from qe_core.recogniser.tokens import Tokens
 
@@ -66,8 +66,3 @@ def test_a_folder_that_is_no_checkpoint_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="cannot be converted"):
         convert_checkpoint(tmp_path, tmp_path / "model")
     assert not (tmp_path / "model").exists()
-
-
-def test_a_training_that_did_not_begin_has_no_network(tmp_path: Path) -> None:
-    with pytest.raises(TrainingError, match="no training state"):
-        load_network(tmp_path / "state.pt")
