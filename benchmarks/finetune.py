@@ -2,7 +2,8 @@
 
     python -m benchmarks.finetune --manifest M.jsonl --speaker NAME --model FOLDER
         [--checkpoint FOLDER] [--replay R.jsonl] [--num-train 200] [--num-test 40]
-        [--num-others 60] [--epochs 4] [--max-minutes 15] [--threads 1] [--out FOLDER]
+        [--num-others 60] [--epochs 4] [--rate R] [--batch 16] [--max-minutes 15] [--threads 1]
+        [--out FOLDER]
 
 The manifest is JSON Lines with ``audio_filepath, duration, text, speaker``. Of the speaker, the
 first clips are corrections to learn from, the next tenth of as many says when to stop, and the next
@@ -67,6 +68,7 @@ def main() -> None:
                     max_minutes=arguments.max_minutes,
                     num_threads=arguments.threads,
                     learning_rate=arguments.rate,
+                    batch_size=arguments.batch,
                 ),
                 engine=EngineSettings(beam_size=5),
             )
@@ -131,6 +133,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--epochs", type=int, default=4)
     parser.add_argument("--max-minutes", type=float, default=15)
     parser.add_argument("--rate", type=float)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--out", type=Path)
     return parser.parse_args()

@@ -102,8 +102,6 @@ class Training:
         shape: Shape | None = None,
     ) -> None:
         torch.manual_seed(settings.seed)
-        # Vanishing gradients would otherwise be computed a hundred times slower.
-        torch.set_flush_denormal(True)
         if settings.threads:
             torch.set_num_threads(settings.threads)
         self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -145,6 +143,16 @@ class Training:
             until: share of the budget, in [0, 1]
             on_point: called with (progress, point) every half minute
         """
+        # Vanishing gradients would otherwise be computed a hundred times slower.
+        torch.set_flush_denormal(True)
+        try:
+            self._run(until, on_point)
+        finally:
+            # It holds for the whole process, and other arithmetic may need the small numbers.
+            torch.set_flush_denormal(False)
+        self.save()
+
+    def _run(self, until: float, on_point: Callable[[float, Point], None] | None) -> None:
         self.network.train()
         sums, started, last_point_s, last_save_s = _Sums(), time.monotonic(), 0.0, 0.0
         base_s = self.elapsed_s
@@ -164,7 +172,6 @@ class Training:
                 self.save()
         if sums.count:
             self._report(sums, on_point)
-        self.save()
 
     def save(self) -> None:
         """Write the state; a crash while writing leaves the one before."""
