@@ -110,6 +110,21 @@ def corpus(
         make_corpus(plan, out, engine=engine, num_processes=processes)
 
 
+@app.command("recognise")
+def recognise(
+    recognised: Annotated[Path, typer.Argument(help="recognised.jsonl of `werkbench corpus`.")],
+    out: Annotated[Path, typer.Option(help="Folder for recognised.jsonl of this recogniser.")],
+    engine: _ENGINE = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many clips.")] = None,
+    processes: Annotated[int, typer.Option(min=1, help="Recognisers at the same time.")] = 2,
+) -> None:
+    """Let another recogniser write the audio of a corpus, e.g. as second opinion."""
+    from jobs.corpus import recognise_corpus
+
+    with exit_on_error():
+        recognise_corpus(recognised, out, engine=engine, limit=limit, num_processes=processes)
+
+
 @app.command("train")
 def train(
     recognised: Annotated[Path, typer.Argument(help="recognised.jsonl of `werkbench corpus`.")],

@@ -43,7 +43,7 @@ _CHILD = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from qe_core.asr.isolated import serve_standard_streams
-serve_standard_streams(sys.argv[2], sys.argv[3])
+serve_standard_streams(*sys.argv[2:])
 """
 
 
@@ -133,7 +133,7 @@ class IsolatedEngine:
         if self._child is None:
             folder = Path(__file__).resolve().parents[2]
             self._child = subprocess.Popen(  # noqa: S603 - this interpreter, this module
-                [sys.executable, "-c", _CHILD, str(folder), self._module, self.name],
+                [sys.executable, "-c", _CHILD, str(folder), self._module, self.name, self.model],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 start_new_session=True,  # Ctrl+C is for the parent to handle
@@ -150,12 +150,13 @@ class IsolatedEngine:
             child.communicate()
 
 
-def serve(module: str, name: str, requests: BinaryIO, answers: BinaryIO) -> None:
+def serve(module: str, name: str, model: str, requests: BinaryIO, answers: BinaryIO) -> None:
     """What the child does: transcribe until there are no more requests.
 
     Args:
         module: registers the recogniser when it is imported
         name: registered name of the recogniser
+        model: model within the recogniser
         requests: settings first, then one request after the other
         answers: one line for each step, and one for each end
     """
@@ -171,7 +172,7 @@ def serve(module: str, name: str, requests: BinaryIO, answers: BinaryIO) -> None
         request = json.loads(line)
         raw = requests.read(request["num_samples"] * _SAMPLE_BYTES)
         try:
-            engine = engine or get_factory(name)(settings, None, None)
+            engine = engine or get_factory(name)(settings, model, None)
             transcript = engine.transcribe(
                 Audio(np.frombuffer(raw, dtype="<f4"), _SOURCE),
                 _SPEECH.validate_python(request["speech"]),
@@ -184,12 +185,12 @@ def serve(module: str, name: str, requests: BinaryIO, answers: BinaryIO) -> None
             answer(transcript=transcript_to_json(transcript))
 
 
-def serve_standard_streams(module: str, name: str) -> None:
+def serve_standard_streams(module: str, name: str, model: str) -> None:
     """Serve on standard input and output; what libraries print goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     with contextlib.suppress(BrokenPipeError):  # the parent is gone
-        serve(module, name, sys.stdin.buffer, answers)
+        serve(module, name, model, sys.stdin.buffer, answers)
 
 
 def _send(child: "subprocess.Popen[bytes]", header: dict[str, Any], raw: bytes) -> None:

@@ -4,8 +4,8 @@ import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -22,10 +22,10 @@ from qe_core.corpus.degrade import Degraded, Sound, degrade
 from qe_core.corpus.examples import Recognised, read_recognised, write_recognised
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
-from qe_core.types import SAMPLE_RATE_HZ, Audio, FloatArray
+from qe_core.types import SAMPLE_RATE_HZ, Audio, FloatArray, Transcript
 from qe_core.vad import find_speech
 
-__all__ = ["CorpusPlan", "build_corpus"]
+__all__ = ["CorpusPlan", "build_corpus", "recognise_again"]
 
 # Corpora hold clips that the product would refuse as too short; the estimator still learns there.
 _LIMITS = AudioSettings(min_size_bytes=1, min_duration_s=0.2)
@@ -88,28 +88,87 @@ def build_corpus(
             is there
     """
     (out_dir / "audio").mkdir(parents=True, exist_ok=True)
-    result = out_dir / "recognised.jsonl"
-    done = _done(result, engine) if result.is_file() else set[str]()
     tasks = _plan_tasks(plan, out_dir / "audio")
-    open_tasks = iter([task for task in tasks if str(task.audio_path) not in done])
+    work = _Work(
+        tasks=[(str(task.audio_path), partial(_degrade_and_recognise, task)) for task in tasks],
+        start=partial(_start_degrading, engine, plan.manifest.parent, plan.noise_manifest),
+        engine=engine,
+        num_processes=num_processes,
+    )
+    return _run(work, out_dir / "recognised.jsonl", on_progress)
+
+
+def recognise_again(
+    recognised: Path,
+    out_dir: Path,
+    *,
+    engine: EngineSettings,
+    limit: int | None = None,
+    num_processes: int = 2,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Let another recogniser write the very audio of a corpus; resumes where it stopped.
+
+    Second opinions and estimators for several engines need transcripts of the same sound.
+
+    Args:
+        recognised: what :func:`build_corpus` wrote
+        out_dir: gets ``recognised.jsonl``
+        engine: which recogniser writes the hypotheses
+        limit: at most so many clips, the first ones; all by default
+        num_processes: recognisers at work at the same time
+        on_progress: called with (done, all) after every clip
+
+    Returns:
+        path of ``recognised.jsonl``
+
+    Raises:
+        TrainingError: there is no clip, or another recogniser wrote what is there
+    """
+    rows = list(islice(read_recognised(recognised), limit)) if recognised.is_file() else []
+    if not rows:
+        raise TrainingError(
+            f"{recognised}: there is no recognised clip in it.",
+            suggestion="Make one with `werkbench corpus --manifest` first.",
+        )
+    out_dir.mkdir(parents=True, exist_ok=True)
+    work = _Work(
+        tasks=[(row.audio_filepath, partial(_recognise_again, row)) for row in rows],
+        start=partial(_start_recogniser, engine),
+        engine=engine,
+        num_processes=num_processes,
+    )
+    return _run(work, out_dir / "recognised.jsonl", on_progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What the processes do: a task for each clip, by the path of its audio."""
+
+    tasks: Sequence[tuple[str, Callable[[], Recognised]]]
+    start: Callable[[], None]
+    engine: EngineSettings
+    num_processes: int
+
+
+def _run(work: _Work, result: Path, on_progress: Callable[[int, int], None] | None) -> Path:
+    done = _done(result, work.engine) if result.is_file() else set[str]()
+    open_tasks = iter([task for path, task in work.tasks if path not in done])
     num_done = len(done)
     # Fresh processes: a forked one would share the recognisers' and the VAD's locks.
     with ProcessPoolExecutor(
-        num_processes,
-        mp_context=get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(engine, plan.manifest.parent, plan.noise_manifest),
+        work.num_processes, mp_context=get_context("spawn"), initializer=work.start
     ) as pool:
         running: set[Future[Recognised]] = {
-            pool.submit(_recognise, task) for task in islice(open_tasks, 2 * num_processes)
+            pool.submit(task) for task in islice(open_tasks, 2 * work.num_processes)
         }
         while running:
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             write_recognised([future.result() for future in finished], result)
-            running |= {pool.submit(_recognise, task) for task in islice(open_tasks, len(finished))}
+            running |= {pool.submit(task) for task in islice(open_tasks, len(finished))}
             num_done += len(finished)
             if on_progress is not None:
-                on_progress(num_done, len(tasks))
+                on_progress(num_done, len(work.tasks))
     return result
 
 
@@ -168,11 +227,10 @@ def _read_manifest(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-class _Worker:
-    """What one process keeps: a recogniser, and the noises and rooms of both sides of the split."""
+class _Degrader:
+    """Clean speech, and the noises and rooms of both sides of the split."""
 
-    def __init__(self, engine: EngineSettings, speech_dir: Path, noise_manifest: Path) -> None:
-        self.engine: Engine = resolve_engine(engine).engine
+    def __init__(self, speech_dir: Path, noise_manifest: Path) -> None:
         self.speech_dir = speech_dir
         self.noise_dir = noise_manifest.parent
         rows = _read_manifest(noise_manifest)
@@ -193,11 +251,18 @@ class _Worker:
         ]
 
 
-_WORKER: list[_Worker] = []
+# What one process keeps.
+_RECOGNISER: list[Engine] = []
+_DEGRADER: list[_Degrader] = []
 
 
-def _start_worker(engine: EngineSettings, speech_dir: Path, noise_manifest: Path) -> None:
-    _WORKER[:] = [_Worker(engine, speech_dir, noise_manifest)]
+def _start_recogniser(engine: EngineSettings) -> None:
+    _RECOGNISER[:] = [resolve_engine(engine).engine]
+
+
+def _start_degrading(engine: EngineSettings, speech_dir: Path, noise_manifest: Path) -> None:
+    _start_recogniser(engine)
+    _DEGRADER[:] = [_Degrader(speech_dir, noise_manifest)]
 
 
 @lru_cache(maxsize=128)
@@ -209,29 +274,38 @@ def _load(path: Path) -> Audio:
     return decode(path, name=path.name, limits=_LIMITS)
 
 
-def _recognise(task: _Task) -> Recognised:
-    worker, row = _WORKER[0], task.row
-    clean: FloatArray = _load(worker.speech_dir / row["audio_filepath"]).samples
+def _degrade_and_recognise(task: _Task) -> Recognised:
+    sounds, row = _DEGRADER[0], task.row
+    clean: FloatArray = _load(sounds.speech_dir / row["audio_filepath"]).samples
     if task.is_clean:
         degraded = Degraded(clean, SAMPLE_RATE_HZ, "clean")
     else:
         held_out = is_held_out(row["speaker"])
         degraded = degrade(
             clean,
-            noises=worker.sounds(worker.noises, held_out=held_out),
-            rooms=worker.sounds(worker.rooms, held_out=held_out),
+            noises=sounds.sounds(sounds.noises, held_out=held_out),
+            rooms=sounds.sounds(sounds.rooms, held_out=held_out),
             rng=np.random.default_rng(task.seed),
         )
     soundfile.write(task.audio_path, degraded.samples, degraded.sample_rate_hz, subtype="PCM_16")
-    audio = _load(task.audio_path)
+    audio, transcript = _hear(task.audio_path)
     return Recognised(
         audio_filepath=str(task.audio_path),
         duration=round(audio.duration_s, 3),
         reference=row["text"],
-        transcript=worker.engine.transcribe(audio, find_speech(audio)),
+        transcript=transcript,
         speaker=row["speaker"],
         recording=row.get("recording", row["audio_filepath"]),
         source=row["source"],
         language=row["language"],
         condition=degraded.condition,
     )
+
+
+def _recognise_again(row: Recognised) -> Recognised:
+    return replace(row, transcript=_hear(Path(row.audio_filepath))[1])
+
+
+def _hear(path: Path) -> tuple[Audio, Transcript]:
+    audio = _load(path)
+    return audio, _RECOGNISER[0].transcribe(audio, find_speech(audio))

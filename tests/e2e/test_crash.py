@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.timeout(1200),
 ]
 
-TIMES = int(os.environ.get("CRASH_TIMES", "3"))
+TIMES = int(os.environ.get("CRASH_TIMES", "2"))
 
 
 @pytest.mark.parametrize("act", list(SPANS_S))

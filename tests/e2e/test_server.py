@@ -75,7 +75,8 @@ def test_pages_api_and_health_answer_on_one_port(url: str) -> None:
 def test_clip_is_played_in_ranges(url: str) -> None:
     place = httpx.post(f"{url}/api/v1/clips", content=sample(), timeout=30).headers["location"]
     part = httpx.get(f"{url}{place}/audio", headers={"range": "bytes=0-3"})
-    assert (part.status_code, part.content) == (206, b"RIFF")
+    # The sample is a telephone's mu-law, which not every browser plays.
+    assert (part.status_code, part.content) == (206, b"fLaC")
 
 
 def test_prediction_comes_back(url: str) -> None:

@@ -130,7 +130,7 @@ def test_the_child_answers_every_request_in_lines() -> None:
         requests += json.dumps(header).encode() + b"\n" + raw
     answers = io.BytesIO()
 
-    serve("tests.echo_engine", "echo", io.BytesIO(requests), answers)
+    serve("tests.echo_engine", "echo", "1", io.BytesIO(requests), answers)
 
     kinds = [sorted(json.loads(line)) for line in answers.getvalue().splitlines()]
     assert kinds == [

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from qe_core.config import EngineSettings, bundled_path
-from qe_core.corpus.build import CorpusPlan, build_corpus
+from qe_core.corpus.build import CorpusPlan, build_corpus, recognise_again
 from qe_core.corpus.examples import read_recognised
 from qe_core.errors import TrainingError
 
@@ -73,6 +73,24 @@ def test_a_corpus_goes_on_where_it_stopped_and_is_the_same_again(
         row.audio_filepath: row for row in rows
     }
 
+    # Another recogniser writes the same sound, and goes on where it stopped, too.
+    fast = EngineSettings(name="pocketsphinx:en-us-fast")
+    recognise_again(path, tmp_path / "fast", engine=fast, limit=1, num_processes=1)
+    seen.clear()
+    again = recognise_again(
+        path,
+        tmp_path / "fast",
+        engine=fast,
+        num_processes=1,
+        on_progress=lambda *step: seen.append(step),
+    )
+    assert seen == [(2, 2)]
+    second = list(read_recognised(again))
+    assert {row.transcript.model for row in second} == {"en-us-fast"}
+    assert [(row.audio_filepath, row.reference, row.condition) for row in second] == [
+        (row.audio_filepath, row.reference, row.condition) for row in read_recognised(path)
+    ]
+
     # What another version of the recogniser wrote does not mix.
     lines = path.read_text().splitlines(keepends=True)
     path.write_text(lines[0].replace(rows[0].transcript.version, "0.1"))
@@ -90,3 +108,8 @@ def test_a_manifest_without_clips_is_refused(plan: CorpusPlan, tmp_path: Path) -
     plan.manifest.write_text("\n")
     with pytest.raises(TrainingError, match="names no clip"):
         build_corpus(plan, tmp_path / "out", engine=_ENGINE)
+
+
+def test_a_corpus_without_clips_cannot_be_written_again(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="no recognised clip"):
+        recognise_again(tmp_path / "recognised.jsonl", tmp_path / "out", engine=_ENGINE)
