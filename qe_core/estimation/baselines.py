@@ -16,7 +16,10 @@ BASELINES: Mapping[str, str] = {
     "random": "",
     "duration": "duration_s",
     "mean confidence": "confidence_mean",
+    "lowest confidence": "confidence_min",
     "avg_logprob": "avg_logprob",
+    "n-best disagreement": "nbest_disagreement",
+    "second opinion": "second_disagreement",
 }
 """Name of every baseline and the feature that it reads; ``random`` reads none."""
 

@@ -21,6 +21,8 @@ __all__ = [
     "error_recall",
     "evaluate",
     "word_auc",
+    "word_calibration_error",
+    "word_cross_entropy",
 ]
 
 BUDGETS = (0.05, 0.10, 0.20, 0.30, 0.50)
@@ -100,6 +102,9 @@ class Metrics:
         er20_oracle: the same for an oracle that knows all errors
         ner20: ``(er20 - 0.2) / (er20_oracle - 0.2)``
         word_auc: chance that a wrong word has a higher error probability than a right one
+        word_nce: normalised cross entropy of the words' error probabilities: 1 for certain
+            knowledge, 0 for the share of wrong words said of every word, below 0 worse than that
+        word_ece: expected calibration error of the same probabilities, in ten bins
     """
 
     num_clips: int
@@ -131,6 +136,8 @@ class Metrics:
     ner30: float | None
     ner50: float | None
     word_auc: float | None = None
+    word_nce: float | None = None
+    word_ece: float | None = None
 
     def to_dict(self) -> dict[str, float | int | None]:
         """All figures by name, ready for JSON."""
@@ -167,8 +174,8 @@ def evaluate(truth: Truth, scores: Scores) -> Metrics:
         coverage=covered,
         interval_width=width,
         augrc=area_under_generalised_risk(truth, scores.wer),
-        word_auc=_word_auc_of(truth, scores),
-        **_recalls(truth, scores),  # type: ignore[arg-type]  # er* are floats, ner* may be None
+        **_words(truth, scores),
+        **_recalls(truth, scores),
     )
 
 
@@ -257,11 +264,50 @@ def word_auc(wrong: Values, probability: Values) -> float | None:
     return above / (num_wrong * num_right)
 
 
-def _recalls(truth: Truth, scores: Scores) -> Mapping[str, float | None]:
+def word_cross_entropy(wrong: Values, probability: Values) -> float | None:
+    """Normalised cross entropy of error probabilities; ``None`` without both kinds of words.
+
+    References:
+        Siu et al. (1997), Improved estimation, evaluation and applications of confidence measures
+        for speech recognition, section 2.
+
+    Examples:
+        >>> word_cross_entropy(np.array([1, 0]), np.array([0.5, 0.5]))
+        0.0
+    """
+    truth = np.asarray(wrong, np.float64)
+    share = float(truth.mean()) if len(truth) else 0.0
+    if share in (0.0, 1.0):
+        return None
+    inside = np.clip(np.asarray(probability, np.float64), 1e-6, 1 - 1e-6)
+    known = -(share * np.log2(share) + (1 - share) * np.log2(1 - share))
+    said = -np.mean(truth * np.log2(inside) + (1 - truth) * np.log2(1 - inside))
+    return float((known - said) / known)
+
+
+def word_calibration_error(wrong: Values, probability: Values) -> float | None:
+    """Mean gap between said and found share of wrong words in ten bins of equal size.
+
+    Examples:
+        >>> round(word_calibration_error(np.array([1, 0] * 50), np.full(100, 0.7)) or 0, 2)
+        0.2
+    """
+    order = np.argsort(np.asarray(probability), kind="stable")
+    if not len(order):
+        return None
+    bins = [rows for rows in np.array_split(order, _NUM_BINS) if len(rows)]
+    gaps = [
+        abs(float(np.mean(np.asarray(probability)[rows]) - np.mean(np.asarray(wrong)[rows])))
+        for rows in bins
+    ]
+    return float(np.average(gaps, weights=[len(rows) for rows in bins]))
+
+
+def _recalls(truth: Truth, scores: Scores) -> Mapping[str, Any]:
     seconds = np.maximum(np.asarray(truth.duration_s, np.float64), 1e-3)
     ours = np.asarray(scores.errors, np.float64) / seconds
     best = np.asarray(truth.errors, np.float64) / seconds
-    values: dict[str, float | None] = {}
+    values: dict[str, Any] = {}
     for budget in BUDGETS:
         name = f"{budget * 100:.0f}"
         found = error_recall(truth.errors, seconds, ours, budget)
@@ -302,11 +348,16 @@ def _calibration_error(truth: Truth, scores: Scores) -> float | None:
     return _ratio(gaps, total)
 
 
-def _word_auc_of(truth: Truth, scores: Scores) -> float | None:
+def _words(truth: Truth, scores: Scores) -> Mapping[str, Any]:
     if truth.word_wrong is None or scores.word_probabilities is None:
-        return None
+        return {}
     known = np.asarray(truth.word_wrong) >= 0
-    return word_auc(np.asarray(truth.word_wrong)[known], scores.word_probabilities[known])
+    wrong, said = np.asarray(truth.word_wrong)[known], scores.word_probabilities[known]
+    return {
+        "word_auc": word_auc(wrong, said),
+        "word_nce": word_cross_entropy(wrong, said),
+        "word_ece": word_calibration_error(wrong, said),
+    }
 
 
 def _correlation(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:

@@ -70,6 +70,7 @@ def test_every_command_explains_itself() -> None:
         "assess",
         "evaluate",
         "corpus",
+        "recognise",
         "train",
         "fine-tune",
         "train-recogniser",

@@ -9,6 +9,8 @@ from qe_core.estimation.evaluation import (
     error_recall,
     evaluate,
     word_auc,
+    word_calibration_error,
+    word_cross_entropy,
 )
 
 
@@ -148,3 +150,18 @@ def test_figures_are_ready_for_json() -> None:
     figures = evaluate(_truth([1, 0], [2, 2], [1.0, 1.0]), _scores([0.4, 0.1], [1, 0])).to_dict()
     assert figures["num_clips"] == 2
     assert {type(value) for value in figures.values()} <= {int, float, type(None)}
+
+
+def test_cross_entropy_is_one_for_certain_knowledge_and_negative_for_certain_error() -> None:
+    wrong = np.array([1, 0, 0, 1])
+    assert word_cross_entropy(wrong, wrong.astype(np.float32)) == pytest.approx(1, abs=1e-4)
+    assert (word_cross_entropy(wrong, 1.0 - wrong) or 0) < -1
+    assert word_cross_entropy(np.ones(3), np.array([0.2, 0.5, 0.9])) is None
+    assert word_cross_entropy(np.array([]), np.array([])) is None
+
+
+def test_calibration_of_words_is_the_gap_between_what_is_said_and_what_is_found() -> None:
+    wrong = np.array([0, 0, 0, 1] * 25)
+    assert word_calibration_error(wrong, np.full(100, 0.25)) == pytest.approx(0.0, abs=0.06)
+    assert word_calibration_error(wrong, np.full(100, 0.75)) == pytest.approx(0.5)
+    assert word_calibration_error(np.array([]), np.array([])) is None
