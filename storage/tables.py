@@ -31,6 +31,7 @@ __all__ = [
     "RecogniserVersions",
     "Reviews",
     "SecondReviews",
+    "ShadowEstimates",
     "Skips",
 ]
 
@@ -244,6 +245,7 @@ class ModelVersions(SQLModel, table=True):
     estimator: str
     kind: str
     engine: str
+    model: str
     folder: str
     manifest_json: str
     report_json: str
@@ -252,16 +254,33 @@ class ModelVersions(SQLModel, table=True):
 
 
 class Promotions(SQLModel, table=True):
-    """Which version serves from when on; no version means the built-in one."""
+    """Which version serves or is tried from when on; no version means the built-in one."""
 
     __tablename__ = "promotions"
 
     id: str = Field(primary_key=True)
     kind: str
     engine: str
+    model: str
     version_id: str | None = None
     action: str
     actor: str | None = None
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ShadowEstimates(SQLModel, table=True):
+    """What a challenger said about a new clip, beside the assessment that people see."""
+
+    __tablename__ = "shadow_estimates"
+
+    id: str = Field(primary_key=True)
+    version_id: str
+    clip_id: str
+    assessment_id: str
+    predicted_wer: float
+    low: float
+    high: float
+    expected_errors: float
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -72,7 +72,7 @@ def assess_clip(
     made = assess(
         audio,
         engine,
-        runtime.estimator(engine.name),
+        runtime.estimator((engine.name, engine.model)),
         settings=settings,
         on_progress=lambda share, text: tell(
             _DECODING_SHARE + share * (1.0 - _DECODING_SHARE), text
@@ -153,7 +153,7 @@ def _estimate_again(
         written.transcript,
         written.speech,
         duration_s=clip.duration_s,
-        estimator=runtime.estimator(written.engine),
+        estimator=runtime.estimator((written.engine, written.model)),
         settings=preferences.get(runtime),
     )
     made = Assessment(

@@ -15,7 +15,7 @@ from storage.repositories import events, models
 from workbench import people, reestimate
 
 if TYPE_CHECKING:
-    from workbench.runtime import Runtime
+    from workbench.runtime import Owner, Runtime
 
 __all__ = [
     "BUILT_IN",
@@ -23,6 +23,7 @@ __all__ = [
     "ModelVersion",
     "State",
     "add_promotion",
+    "note_decision",
     "promote",
     "rollback",
     "versions",
@@ -35,6 +36,8 @@ KIND: Kind = "transcript"
 
 State = Literal["champion", "retired", "refused"]
 
+_TRIALS = frozenset({"shadow", "drop"})
+
 Figures = Mapping[str, float | None]
 
 
@@ -46,6 +49,7 @@ class ModelVersion:
         id: to promote it by; :data:`BUILT_IN` for the one that travels with Werkbench
         estimator: id that its estimates carry
         engine: engine whose transcripts it judges
+        model: of that engine
         state: ``champion`` serves, ``retired`` served or may serve, ``refused`` failed the gate
         created_at: when it was trained, UTC
         actor: who had it trained
@@ -61,6 +65,7 @@ class ModelVersion:
     id: str
     estimator: str
     engine: str
+    model: str
     state: State
     created_at: datetime
     actor: str | None
@@ -77,9 +82,8 @@ def versions(runtime: "Runtime") -> list[ModelVersion]:
     with runtime.database.session() as session:
         stored = models.list_versions(session, kind=KIND)
         decisions = models.list_promotions(session)
-    engines = {version.engine for version in stored}
-    serving = {engine: _history(decisions, engine)[-1] for engine in engines}
-    listed = [_listed(version, serving[version.engine]) for version in stored]
+    serving = {owner: _history(decisions, owner)[-1] for owner in map(_owner_of, stored)}
+    listed = [_listed(version, serving[_owner_of(version)]) for version in stored]
     return [*listed, _built_in(runtime, serving)]
 
 
@@ -94,8 +98,8 @@ def promote(runtime: "Runtime", version_id: str, actor: str | None = None) -> No
     """
     people.check(runtime, actor, "admin")
     if version_id == BUILT_IN:
-        engine = runtime.built_in_estimator().manifest.engine
-        _decide(runtime, engine, None, "promote", actor)
+        manifest = runtime.built_in_estimator().manifest
+        _decide(runtime, (manifest.engine, manifest.model), None, "promote", actor)
         return
     with runtime.database.session() as session:
         version = models.get_version(session, version_id)
@@ -107,7 +111,7 @@ def promote(runtime: "Runtime", version_id: str, actor: str | None = None) -> No
             code="refused",
         )
     Estimator.load(runtime.model_folder(version))
-    _decide(runtime, version.engine, version.id, "promote", actor)
+    _decide(runtime, _owner_of(version), version.id, "promote", actor)
 
 
 def rollback(runtime: "Runtime", actor: str | None = None) -> str:
@@ -122,9 +126,9 @@ def rollback(runtime: "Runtime", actor: str | None = None) -> str:
         ForbiddenError: the actor is no admin
     """
     people.check(runtime, actor, "admin")
-    engine = runtime.engine_name()
+    owner = runtime.owner()
     with runtime.database.session() as session:
-        history = _history(models.list_promotions(session), engine)
+        history = _history(models.list_promotions(session), owner)
     if len(history) == 1:
         raise ConflictError(
             "The built-in model serves; there is none before it.",
@@ -136,29 +140,43 @@ def rollback(runtime: "Runtime", actor: str | None = None) -> str:
         with runtime.database.session() as session:
             version = models.get_version(session, before)
         Estimator.load(runtime.model_folder(version))
-    _decide(runtime, engine, before, "rollback", actor)
+    _decide(runtime, owner, before, "rollback", actor)
     return before or BUILT_IN
 
 
 def add_promotion(
-    session: Session, engine: str, version_id: str | None, action: str, actor: str | None
+    session: Session, owner: "Owner", version_id: str | None, action: str, actor: str | None
 ) -> None:
     """Note in a running transaction that a version takes over, and have all clips estimated."""
+    note_decision(session, owner, version_id, action, actor)
+    reestimate.queue(session, *owner, actor)
+
+
+def note_decision(
+    session: Session, owner: "Owner", version_id: str | None, action: str, actor: str | None
+) -> None:
+    """Note in a running transaction what was decided about a version; changes nothing else."""
+    engine, model = owner
     models.add_promotion(
-        session, kind=KIND, engine=engine, version_id=version_id, action=action, actor=actor
+        session,
+        kind=KIND,
+        engine=engine,
+        model=model,
+        version_id=version_id,
+        action=action,
+        actor=actor,
     )
-    payload = {"version_id": version_id or BUILT_IN, "engine": engine}
+    payload = {"version_id": version_id or BUILT_IN, "engine": engine, "model": model}
     events.add(session, f"model.{action}", actor=actor, payload=payload)
-    reestimate.queue(session, engine, actor)
 
 
 def _decide(
-    runtime: "Runtime", engine: str, version_id: str | None, action: str, actor: str | None
+    runtime: "Runtime", owner: "Owner", version_id: str | None, action: str, actor: str | None
 ) -> None:
     def work(session: Session) -> bool:
-        if _history(models.list_promotions(session), engine)[-1] == version_id:
+        if _history(models.list_promotions(session), owner)[-1] == version_id:
             return False
-        add_promotion(session, engine, version_id, action, actor)
+        add_promotion(session, owner, version_id, action, actor)
         return True
 
     if not runtime.database.write(work):
@@ -168,14 +186,20 @@ def _decide(
     runtime.worker.wake()
 
 
-def _history(decisions: Sequence[Promotion], engine: str) -> list[str | None]:
+def _owner_of(version: records.ModelVersion) -> "Owner":
+    return version.engine, version.model
+
+
+def _history(decisions: Sequence[Promotion], owner: "Owner") -> list[str | None]:
     """The versions that lead to the one that serves, oldest first; ``None`` is the built-in one.
 
     A rollback takes what it undid out, so that rolling back twice goes back twice.
     """
     line: list[str | None] = [None]
     for decision in reversed(decisions):
-        if (decision.kind, decision.engine) != (KIND, engine):
+        if (decision.kind, decision.engine, decision.model) != (KIND, *owner):
+            continue
+        if decision.action in _TRIALS:
             continue
         if decision.action == "rollback":
             while len(line) > 1 and line[-1] != decision.version_id:
@@ -192,6 +216,7 @@ def _listed(version: records.ModelVersion, serving: str | None) -> ModelVersion:
         id=version.id,
         estimator=version.estimator,
         engine=version.engine,
+        model=version.model,
         state="champion" if version.id == serving else state,
         created_at=version.created_at,
         actor=version.actor,
@@ -204,14 +229,15 @@ def _listed(version: records.ModelVersion, serving: str | None) -> ModelVersion:
     )
 
 
-def _built_in(runtime: "Runtime", serving: Mapping[str, str | None]) -> ModelVersion:
+def _built_in(runtime: "Runtime", serving: Mapping["Owner", str | None]) -> ModelVersion:
     manifest = runtime.built_in_estimator().manifest
     held_out = manifest.metrics.get("held_out", {})
-    is_champion = serving.get(manifest.engine) is None
+    is_champion = serving.get((manifest.engine, manifest.model)) is None
     return ModelVersion(
         id=BUILT_IN,
         estimator=manifest.id,
         engine=manifest.engine,
+        model=manifest.model,
         state="champion" if is_champion else "retired",
         created_at=datetime.fromisoformat(manifest.created_at),
         actor=None,

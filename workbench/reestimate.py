@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from qe_core.asr.base import Progress
 from qe_core.errors import WerkbenchError
+from qe_core.estimation.manifest import ANY_ENGINE
 from storage.database import Session
 from storage.records import Job
 from storage.repositories import jobs
@@ -24,9 +25,10 @@ REESTIMATE = "reestimate"
 _log = logging.getLogger(__name__)
 
 
-def queue(session: Session, engine: str, actor: str | None) -> str:
+def queue(session: Session, engine: str, model: str, actor: str | None) -> str:
     """Queue the job, in the transaction that changes the champion."""
-    return jobs.add(session, REESTIMATE, payload={"engine": engine}, actor=actor).id
+    payload = {"engine": engine, "model": model}
+    return jobs.add(session, REESTIMATE, payload=payload, actor=actor).id
 
 
 def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
@@ -35,10 +37,10 @@ def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
     A job that was interrupted goes on where it was; a clip that cannot be estimated keeps its
     former estimate.
     """
-    engine = str(job.payload["engine"])
-    serving = runtime.estimator(engine).manifest.id
+    owner = str(job.payload["engine"]), str(job.payload.get("model", ANY_ENGINE))
+    serving = runtime.estimator(owner).manifest.id
     with runtime.database.session() as session:
-        made_by = list_estimators(session, engine)
+        made_by = list_estimators(session, *owner)
     waiting = sorted(clip_id for clip_id, estimator in made_by.items() if estimator != serving)
     for index, clip_id in enumerate(waiting):
         on_progress(index / len(waiting), "estimating")

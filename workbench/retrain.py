@@ -210,7 +210,7 @@ def run(
         on_progress=lambda share, text: tell(0.05 + 0.85 * share, text),
     )
     tell(0.9, "comparing with the champion")
-    champion = runtime.estimator(engine.name)
+    champion = runtime.estimator((engine.name, engine.model))
     figures = {
         name: evaluate(truth_of(judged_on), score_table(estimator, judged_on))
         for name, estimator in (("champion", champion), ("challenger", challenger))
@@ -275,7 +275,7 @@ def _judge(
 
 def _new_reviews(runtime: Runtime, engine: Engine, usable: Sequence[str]) -> set[str]:
     """Reviews that the champion does not know; all of them when it is the built-in one."""
-    serving = runtime.estimator(engine.name).manifest.id
+    serving = runtime.estimator((engine.name, engine.model)).manifest.id
     with runtime.database.session() as session:
         stored = models.list_versions(session, kind=KIND)
     known = {
@@ -342,6 +342,8 @@ def _store(
         "created_at": manifest.created_at,
     }
 
+    owner = manifest.engine, manifest.model
+
     def work(session: Session) -> None:
         version = models.add_version(
             session,
@@ -349,13 +351,14 @@ def _store(
             estimator=manifest.id,
             kind=KIND,
             engine=manifest.engine,
+            model=manifest.model,
             folder=outcome.version_id,
             manifest=summary,
             report=report,
             actor=actor,
         )
         if outcome.is_promoted:
-            add_promotion(session, manifest.engine, version.id, "promote", actor)
+            add_promotion(session, owner, version.id, "promote", actor)
         else:
             events.add(session, "model.refused", actor=actor, payload={"version_id": version.id})
 

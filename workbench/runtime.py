@@ -11,6 +11,7 @@ from qe_core.asr.provider import Resolved, resolve_engine
 from qe_core.config import EngineSettings, Settings, bundled_path, load_settings
 from qe_core.errors import EstimatorError, NotFoundError
 from qe_core.estimation.estimator import Estimator
+from qe_core.estimation.manifest import ANY_ENGINE
 from qe_core.features import AUDIO_ONLY, STANDARD
 from qe_core.features.base import schema_of
 from storage.database import Database, Session
@@ -25,6 +26,7 @@ from workbench.worker import BESIDE, Worker
 __all__ = [
     "BUILT_IN_AUDIO",
     "BUILT_IN_TRANSCRIPT",
+    "Owner",
     "Runtime",
     "close_runtime",
     "get_runtime",
@@ -34,7 +36,10 @@ _log = logging.getLogger(__name__)
 
 BUILT_IN_TRANSCRIPT = "quality-pocketsphinx-en-us"
 BUILT_IN_AUDIO = "quality-audio-only"
-_AUTO = "auto"
+_AUTO, _WHISPER = "auto", "whisper"
+
+Owner = tuple[str, str]
+"""Engine and model: whose transcripts an estimator judges."""
 
 
 class Runtime:
@@ -108,27 +113,32 @@ class Runtime:
         loaded = self._engine
         return None if loaded is None else loaded[1]
 
-    def estimator(self, engine: str | None = None) -> Estimator:
-        """The champion for transcripts of an engine.
+    def estimator(self, owner: Owner | None = None) -> Estimator:
+        """The champion for transcripts of a recogniser.
 
         The latest promotion decides; without one, or when its files are damaged, the built-in
-        estimator serves, and for an engine that has none the one that judges sound alone.
+        estimator serves, and for a recogniser that has none the one that judges sound alone.
 
         Args:
-            engine: name of the engine; the one in use, or the one in the settings, by default
+            owner: engine and model; those in use, or in the settings, by default
 
         Raises:
             EstimatorError: not even a built-in estimator can be loaded
         """
-        engine = engine or self.engine_name()
-        promoted = self._promoted("transcript", engine)
+        owner = owner or self.owner()
+        promoted = self._promoted("transcript", owner)
         if promoted is not None:
             return promoted
-        for folder in (self.built_in_folder(), bundled_path("models", BUILT_IN_TRANSCRIPT)):
-            built_in = self._load(folder)
-            if built_in.manifest.engine in (engine, "any"):
-                return built_in
-        return self.audio_estimator()
+        built_in = self._load(_built_in_folder(owner))
+        return built_in if _owner_of(built_in) == owner else self.audio_estimator()
+
+    def version(self, version: ModelVersion) -> Estimator:
+        """A trained version, whether it serves or not.
+
+        Raises:
+            EstimatorError: its files are damaged, or its features are of another Werkbench version
+        """
+        return _checked(self._load(self.model_folder(version)))
 
     def built_in_estimator(self) -> Estimator:
         """The estimator of transcripts that travels with Werkbench, whether it serves or not."""
@@ -136,42 +146,40 @@ class Runtime:
 
     def built_in_folder(self) -> Path:
         """Where the built-in estimator of the recogniser in use lies, or else PocketSphinx's."""
-        loaded = self.loaded_engine()
-        if loaded is not None:
-            name = f"quality-{loaded.engine.name}-{loaded.engine.model}"
-            folder = bundled_path("models", name)
-            if (folder / "manifest.json").is_file():
-                return folder
-        return bundled_path("models", BUILT_IN_TRANSCRIPT)
+        return _built_in_folder(self.owner())
 
     def audio_estimator(self) -> Estimator:
         """The champion that judges sound alone."""
-        return self._promoted("audio", "any") or self._load(bundled_path("models", BUILT_IN_AUDIO))
+        return self._promoted("audio", (ANY_ENGINE, ANY_ENGINE)) or self._load(
+            bundled_path("models", BUILT_IN_AUDIO)
+        )
 
     def model_folder(self, version: ModelVersion) -> Path:
         """Where a trained version lies."""
         return self.settings.models_dir / version.folder
 
-    def engine_name(self) -> str:
-        """Name of the recogniser in use, or of the one that the settings will load."""
+    def owner(self) -> Owner:
+        """Engine and model in use, or those that the settings will load as far as they say."""
         loaded = self.loaded_engine()
         if loaded is not None:
-            return loaded.engine.name
-        name = preferences.get(self).engine.name.partition(":")[0]
-        if name != _AUTO:
-            return name
-        return self.built_in_estimator().manifest.engine
+            return loaded.engine.name, loaded.engine.model
+        settings = preferences.get(self).engine
+        name, _, model = settings.name.partition(":")
+        if name == _WHISPER:
+            return name, Path(model or settings.whisper_model).name
+        built_in = _owner_of(self._load(bundled_path("models", BUILT_IN_TRANSCRIPT)))
+        return built_in if name in (_AUTO, built_in[0]) else (name, model)
 
-    def _promoted(self, kind: str, engine: str) -> Estimator | None:
+    def _promoted(self, kind: str, owner: Owner) -> Estimator | None:
         with self.database.session() as session:
-            promotion = models.find_latest_promotion(session, kind=kind, engine=engine)
+            promotion = models.find_latest_promotion(session, kind=kind, owner=owner)
             if promotion is None or promotion.version_id is None:
                 return None
             version_id = promotion.version_id
         try:
             with self.database.session() as session:
                 version = models.get_version(session, version_id)
-            return _checked(self._load(self.model_folder(version)))
+            return self.version(version)
         except (EstimatorError, NotFoundError) as error:
             self._note_fallback(version_id, error)
             return None
@@ -219,6 +227,17 @@ class Runtime:
             )
         for clip_id in swept.missing:
             _log.error("The audio file is missing.", extra={"clip_id": clip_id})
+
+
+def _owner_of(estimator: Estimator) -> Owner:
+    return estimator.manifest.engine, estimator.manifest.model
+
+
+def _built_in_folder(owner: Owner) -> Path:
+    folder = bundled_path("models", f"quality-{'-'.join(owner)}")
+    if (folder / "manifest.json").is_file():
+        return folder
+    return bundled_path("models", BUILT_IN_TRANSCRIPT)
 
 
 def _checked(estimator: Estimator) -> Estimator:

@@ -18,6 +18,7 @@ from storage.migrations import (
     m0004_draft_layout,
     m0005_recognisers,
     m0006_lead,
+    m0007_models,
 )
 
 __all__ = ["MIGRATIONS", "Migration", "migrate"]
@@ -39,6 +40,7 @@ MIGRATIONS = (
     Migration(4, "draft_layout", m0004_draft_layout.upgrade),
     Migration(5, "recognisers", m0005_recognisers.upgrade),
     Migration(6, "lead", m0006_lead.upgrade),
+    Migration(7, "models", m0007_models.upgrade),
 )
 
 _LEDGER = """

@@ -22,6 +22,7 @@ class ModelVersion:
         estimator: id of the estimator, as its manifest and its estimates name it
         kind: ``transcript`` or ``audio``
         engine: engine whose transcripts it judges
+        model: of that engine
         folder: where it lies, relative to the models folder
         manifest_json: see :attr:`manifest`
         report_json: see :attr:`report`
@@ -33,6 +34,7 @@ class ModelVersion:
     estimator: str
     kind: str
     engine: str
+    model: str
     folder: str
     manifest_json: str
     report_json: str
@@ -58,8 +60,10 @@ class Promotion:
         id: ULID
         kind: ``transcript`` or ``audio``
         engine: engine whose transcripts it judges
+        model: of that engine
         version_id: the model version; ``None`` for the built-in one
-        action: ``promote`` or ``rollback``
+        action: ``promote`` or ``rollback``; ``shadow`` and ``drop`` begin and end a trial, and
+            leave what serves as it is
         actor: who decided
         created_at: when
     """
@@ -67,6 +71,7 @@ class Promotion:
     id: str
     kind: str
     engine: str
+    model: str
     version_id: str | None
     action: str
     actor: str | None

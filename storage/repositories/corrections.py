@@ -62,10 +62,16 @@ def list_corrections(session: Session) -> list[Correction]:
     ]
 
 
-def list_estimators(session: Session, engine: str) -> dict[str, str]:
-    """Which estimator made the current estimate of every clip that an engine transcribed."""
+def list_estimators(session: Session, engine: str, model: str) -> dict[str, str]:
+    """Which estimator made the current estimate of every clip that a recogniser transcribed."""
     newest = select(sa.func.max(Assessments.id)).group_by(col(Assessments.clip_id))
-    query: Any = sa.select(col(Assessments.clip_id), col(Assessments.estimator)).where(
-        col(Assessments.id).in_(newest), col(Assessments.engine) == engine
+    query: Any = (
+        sa.select(col(Assessments.clip_id), col(Assessments.estimator))
+        .join(Hypotheses, col(Hypotheses.id) == col(Assessments.hypothesis_id))
+        .where(
+            col(Assessments.id).in_(newest),
+            col(Hypotheses.engine) == engine,
+            col(Hypotheses.model) == model,
+        )
     )
     return {row.clip_id: row.estimator for row in session.connection().execute(query)}

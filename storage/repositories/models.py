@@ -23,12 +23,16 @@ __all__ = [
 ]
 
 
+_SERVING = ("promote", "rollback")
+
+
 def add_version(  # noqa: PLR0913 - one argument per column
     session: Session,
     *,
     estimator: str,
     kind: str,
     engine: str,
+    model: str,
     folder: str,
     manifest: Mapping[str, Any],
     report: Mapping[str, Any],
@@ -44,6 +48,7 @@ def add_version(  # noqa: PLR0913 - one argument per column
         estimator=estimator,
         kind=kind,
         engine=engine,
+        model=model,
         folder=folder,
         manifest_json=json.dumps(dict(manifest)),
         report_json=json.dumps(dict(report)),
@@ -83,15 +88,17 @@ def add_promotion(
     *,
     kind: str,
     engine: str,
+    model: str,
     version_id: str | None,
     action: str,
     actor: str | None = None,
 ) -> Promotion:
-    """Let a version serve from now on; ``None`` is the built-in one."""
+    """Note what is decided about a version; ``None`` is the built-in one."""
     row = Promotions(
         id=new_id(),
         kind=kind,
         engine=engine,
+        model=model,
         version_id=version_id,
         action=action,
         actor=actor,
@@ -103,18 +110,24 @@ def add_promotion(
 
 
 def find_latest_promotion(
-    session: Session, *, kind: str, engine: str | None = None
+    session: Session, *, kind: str, owner: tuple[str, str] | None = None
 ) -> Promotion | None:
-    """What was last decided for a kind of estimator and an engine."""
-    query = select(Promotions).where(Promotions.kind == kind)
-    if engine is not None:
-        query = query.where(Promotions.engine == engine)
+    """Who was last made to serve, by promotion or rollback.
+
+    Args:
+        session: the session
+        kind: of the estimator
+        owner: engine and model whose transcripts it judges; any by default
+    """
+    query = select(Promotions).where(Promotions.kind == kind, col(Promotions.action).in_(_SERVING))
+    if owner is not None:
+        query = query.where(Promotions.engine == owner[0], Promotions.model == owner[1])
     row = session.exec(query.order_by(col(Promotions.id).desc()).limit(1)).first()
     return None if row is None else to_record(Promotion, row)
 
 
 def list_promotions(session: Session) -> list[Promotion]:
-    """All promotions and rollbacks, newest first."""
+    """All decisions, newest first."""
     return to_records(
         Promotion, session.exec(select(Promotions).order_by(col(Promotions.id).desc()))
     )

@@ -102,6 +102,36 @@ def test_an_old_file_gets_its_narrow_columns_and_mistakes(old_file: Path) -> Non
     assert mistakes["num_times"].sum() == 1
 
 
+def test_versions_and_promotions_of_an_old_file_learn_their_model(old_file: Path) -> None:
+    with duckdb.connect(str(old_file)) as connection:
+        for number, (version, engine, model) in enumerate(
+            [("v2", "whisper", "whisper-demo"), ("v3", "pocketsphinx", "en-us")]
+        ):
+            connection.execute(
+                "INSERT INTO model_versions SELECT ?, ?, kind, ?, ?, manifest_json, report_json, "
+                "actor, created_at FROM model_versions WHERE id = 'v1'",
+                [version, f"quality-{engine}-{model}-{version}", engine, version],
+            )
+            for place, version_id in enumerate((version, None)):
+                action = "promote" if version_id else "rollback"
+                connection.execute(
+                    "INSERT INTO promotions SELECT ?, kind, ?, ?, ?, actor, created_at "
+                    "FROM promotions WHERE id = 'm1'",
+                    [f"p{number}{place}", engine, version_id, action],
+                )
+    with Database(old_file) as database:
+        database.migrate()
+        with database.session() as session:
+            versions = {item.id: item.model for item in models.list_versions(session)}
+            promotions = {item.id: item.model for item in models.list_promotions(session)}
+    assert versions == {"v1": "any", "v2": "whisper-demo", "v3": "en-us"}
+    assert promotions == {
+        "m1": "any",
+        **dict.fromkeys(("p00", "p01"), "whisper-demo"),
+        **dict.fromkeys(("p10", "p11"), "en-us"),
+    }
+
+
 def test_an_old_file_takes_new_rows(old_file: Path) -> None:
     with Database(old_file) as database:
         database.migrate()

@@ -210,6 +210,7 @@ def test_the_latest_promotion_says_who_serves(database: Database) -> None:
             estimator="quality-7",
             kind="transcript",
             engine="pocketsphinx",
+            model="en-us",
             folder="v7",
             manifest={"id": "quality-7"},
             report={"passed": True},
@@ -220,14 +221,18 @@ def test_the_latest_promotion_says_who_serves(database: Database) -> None:
                 session,
                 kind="transcript",
                 engine="pocketsphinx",
+                model="en-us",
                 version_id=version_id,
                 action=action,
             )
-        latest = models.find_latest_promotion(session, kind="transcript", engine="pocketsphinx")
+        owner = ("pocketsphinx", "en-us")
+        latest = models.find_latest_promotion(session, kind="transcript", owner=owner)
         assert latest is not None
         assert (latest.version_id, latest.action) == (None, "rollback")
         assert models.find_latest_promotion(session, kind="transcript") == latest
         assert models.find_latest_promotion(session, kind="audio") is None
+        other = ("pocketsphinx", "de-de")
+        assert models.find_latest_promotion(session, kind="transcript", owner=other) is None
         assert len(models.list_promotions(session)) == 2
         assert models.get_version(session, version.id) == version
         assert models.list_versions(session, kind="transcript") == [version]

@@ -77,7 +77,7 @@ def test_hypothesis_and_assessment_are_stored_together(
     assert details.transcript == typist.transcribe(None, ())  # type: ignore[arg-type]  # deaf
     assert details.assessment is not None
     assert details.assessment.id == stored.id
-    assert stored.estimator == runtime.estimator("pocketsphinx").manifest.id
+    assert stored.estimator == runtime.estimator(("pocketsphinx", "en-us")).manifest.id
     assert stored.feature_schema == schema_of(STANDARD)
     assert stored.duration_s == pytest.approx(2.0)
     assert 0.0 <= stored.low <= stored.predicted_wer <= stored.high

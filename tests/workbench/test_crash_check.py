@@ -88,6 +88,7 @@ def _forget_model(runtime: Runtime, _clip_id: str) -> None:
             estimator="e",
             kind="transcript",
             engine="pocketsphinx",
+            model="en-us",
             folder="gone",
             manifest={},
             report={},

@@ -155,6 +155,7 @@ def test_audits_that_the_estimator_learnt_from_do_not_correct_it(runtime: Runtim
             estimator="builtin",
             kind="transcript",
             engine="pocketsphinx",
+            model="en-us",
             folder="x",
             manifest={},
             report={"review_ids": [review.id for review in reviews.list_latest(session)]},

@@ -369,7 +369,7 @@ def test_a_job_that_was_stored_before_the_process_ended_is_not_done_twice(
 def test_an_estimate_that_cannot_be_renewed_stays(runtime: Runtime) -> None:
     def work(session: Session) -> None:
         add_clip(session, "a", feature_schema="another@1:1")
-        reestimate.queue(session, "pocketsphinx", "ann")
+        reestimate.queue(session, "pocketsphinx", "en-us", "ann")
 
     runtime.database.write(work)
 

@@ -36,19 +36,28 @@ class _Engine:
         self.name = name
 
 
-def _promote(runtime: Runtime, folder: str, *, engine: str = "pocketsphinx") -> ModelVersion:
+def _promote(
+    runtime: Runtime, folder: str, *, owner: tuple[str, str] = ("pocketsphinx", "en-us")
+) -> ModelVersion:
+    engine, model = owner
     with runtime.database.session() as session:
         version = models.add_version(
             session,
             estimator="retrained",
             kind="transcript",
             engine=engine,
+            model=model,
             folder=folder,
             manifest={},
             report={},
         )
         models.add_promotion(
-            session, kind="transcript", engine=engine, version_id=version.id, action="promote"
+            session,
+            kind="transcript",
+            engine=engine,
+            model=model,
+            version_id=version.id,
+            action="promote",
         )
     return version
 
@@ -158,11 +167,11 @@ def test_without_a_promotion_the_built_in_estimator_serves(runtime: Runtime) -> 
     built_in = runtime.estimator()
     assert built_in.manifest.kind == "transcript"
     assert built_in.manifest.engine == "pocketsphinx"
-    assert runtime.estimator("pocketsphinx") is built_in
+    assert runtime.estimator(("pocketsphinx", "en-us")) is built_in
 
 
 def test_an_engine_without_an_estimator_gets_the_one_that_judges_sound(runtime: Runtime) -> None:
-    assert runtime.estimator("whisper") is runtime.audio_estimator()
+    assert runtime.estimator(("whisper", "base")) is runtime.audio_estimator()
     assert runtime.audio_estimator().manifest.kind == "audio"
     preferences.set(runtime, "engine.name", "whisper:base")
     assert runtime.estimator() is runtime.audio_estimator()
@@ -182,16 +191,42 @@ def test_the_promoted_estimator_serves_until_it_is_rolled_back(runtime: Runtime)
     promoted = runtime.estimator()
     assert promoted is not built_in
     assert runtime.model_folder(version) == runtime.settings.models_dir / "v1"
-    assert runtime.estimator("whisper").manifest.kind == "audio"
+    assert runtime.estimator(("whisper", "base")).manifest.kind == "audio"
     with runtime.database.session() as session:
         models.add_promotion(
             session,
             kind="transcript",
             engine="pocketsphinx",
+            model="en-us",
             version_id=None,
             action="rollback",
         )
     assert runtime.estimator() is built_in
+
+
+def test_a_promoted_estimator_serves_its_own_model_alone(runtime: Runtime) -> None:
+    shutil.copytree(bundled_path("models", BUILT_IN_TRANSCRIPT), runtime.settings.models_dir / "v1")
+    version = _promote(runtime, "v1", owner=("whisper", "base"))
+    assert runtime.estimator(("whisper", "base")) is runtime.version(version)
+    demo = runtime.estimator(("whisper", "whisper-demo")).manifest
+    assert (demo.engine, demo.model) == ("whisper", "whisper-demo")
+    assert demo.id != version.estimator
+
+
+@pytest.mark.parametrize(
+    ("name", "owner"),
+    [
+        ("auto", ("pocketsphinx", "en-us")),
+        ("pocketsphinx", ("pocketsphinx", "en-us")),
+        ("whisper:models/whisper-demo", ("whisper", "whisper-demo")),
+        ("whisper", ("whisper", "base")),
+    ],
+)
+def test_the_settings_say_whose_transcripts_there_will_be(
+    runtime: Runtime, name: str, owner: tuple[str, str]
+) -> None:
+    preferences.set(runtime, "engine.name", name)
+    assert runtime.owner() == owner
 
 
 @pytest.mark.parametrize("damage", ["missing", "broken manifest", "broken trees", "other features"])
@@ -223,7 +258,12 @@ def test_a_damaged_champion_is_replaced_by_the_built_in_one_and_noted_once(
 def test_a_promotion_of_a_version_that_is_gone_falls_back(runtime: Runtime) -> None:
     with runtime.database.session() as session:
         models.add_promotion(
-            session, kind="audio", engine="any", version_id="gone", action="promote"
+            session,
+            kind="audio",
+            engine="any",
+            model="any",
+            version_id="gone",
+            action="promote",
         )
     assert runtime.audio_estimator().manifest.kind == "audio"
 

@@ -39,7 +39,7 @@ def _show_table(versions: Sequence[ModelVersion]) -> None:
             {
                 "Version": [version.estimator for version in versions],
                 "State": [version.state.capitalize() for version in versions],
-                "Engine": [version.engine for version in versions],
+                "Engine": [f"{version.engine}:{version.model}" for version in versions],
                 "Trained": [when(version.created_at) for version in versions],
                 "Corrections": [version.num_reviews for version in versions],
                 "Clips": [version.num_clips for version in versions],
