@@ -220,14 +220,24 @@ class Adaptation:
         if self.num_reviews == 0:
             return np.asarray(low, np.float64), np.asarray(high, np.float64)
         centre = self.rate(rate)
-        below, above = self._half_widths(rate, low, high)
+        below, above = _half_widths(rate, low, high)
         return np.maximum(centre - self.width * below, 0.0), centre + self.width * above
+
+    def word_errors(self, probabilities: npt.ArrayLike, rate: npt.ArrayLike) -> Values:
+        """Move the error probabilities of words by as much as their clip, on the logistic scale.
+
+        Args:
+            probabilities: that a word is wrong, in [0, 1]
+            rate: predicted rate of its clip before the correction
+        """
+        shift = _logit_share(self.rate(rate)) - _logit_share(rate)
+        inside = np.clip(np.asarray(probabilities, np.float64), _MIN_SHARE, 1 - _MIN_SHARE)
+        return np.asarray(expit(logit(inside) + shift), np.float64)
 
     def apply(self, estimate: Estimate) -> Estimate:
         """Correct one estimate in all its parts, so that they still fit each other.
 
-        The probabilities of words move by as much as the clip on the logistic scale; segments keep
-        their shares.
+        Segments keep their shares of the expected errors.
         """
         if self.num_reviews == 0:
             return estimate
@@ -235,16 +245,14 @@ class Adaptation:
         low, high = self.interval(estimate.predicted_wer, estimate.low, estimate.high)
         errors = wer * estimate.expected_words
         ratio = errors / estimate.expected_errors if estimate.expected_errors > 0 else 1.0
-        shift = _logit(wer / _MAX_RATE) - _logit(estimate.predicted_wer / _MAX_RATE)
+        words = self.word_errors(estimate.word_error_probabilities, estimate.predicted_wer)
         return replace(
             estimate,
             expected_errors=errors,
             predicted_wer=wer,
             low=float(low),
             high=float(high),
-            word_error_probabilities=tuple(
-                float(expit(_logit(value) + shift)) for value in estimate.word_error_probabilities
-            ),
+            word_error_probabilities=tuple(float(value) for value in words),
             segment_expected_errors=tuple(
                 value * ratio for value in estimate.segment_expected_errors
             ),
@@ -269,13 +277,6 @@ class Adaptation:
                 suggestion="Make it again with `werkbench calibrate`.",
             ) from error
 
-    def _half_widths(
-        self, rate: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike
-    ) -> tuple[Values, Values]:
-        centre = self.rate(rate)
-        below, above = centre - self.rate(low), self.rate(high) - centre
-        return np.maximum(below, _MIN_HALF_WIDTH), np.maximum(above, _MIN_HALF_WIDTH)
-
 
 _ADAPTATION: TypeAdapter[Adaptation] = TypeAdapter(Adaptation)
 
@@ -293,11 +294,11 @@ def _fit(reviewed: Reviewed, level: float) -> Adaptation:
 
 def _fit_rate(reviewed: Reviewed) -> Adaptation:
     count = len(reviewed.words)
-    share = np.clip(reviewed.predicted_wer / _MAX_RATE, _MIN_SHARE, 1 - _MIN_SHARE)
+    inside = _logit_share(reviewed.predicted_wer)
+    share = expit(inside)
     true_share = np.minimum(reviewed.errors / reviewed.words / _MAX_RATE, 1.0)
     target = (count * true_share + _PRIOR_REVIEWS * share) / (count + _PRIOR_REVIEWS)
     weight = reviewed.weight * reviewed.words
-    inside = logit(share)
     intercept, slope = _logistic_line(inside, target, weight / weight.sum())
     return Adaptation(intercept, slope, num_reviews=count)
 
@@ -322,8 +323,16 @@ def _logistic_line(inside: Values, target: Values, weight: Values) -> tuple[floa
 def _scores(reviewed: Reviewed, corrected: Adaptation) -> Values:
     """By how many half widths of the interval the truth lies off."""
     gap = reviewed.errors / reviewed.words - corrected.rate(reviewed.predicted_wer)
-    below, above = corrected._half_widths(reviewed.predicted_wer, reviewed.low, reviewed.high)
+    below, above = _half_widths(reviewed.predicted_wer, reviewed.low, reviewed.high)
     return np.where(gap < 0, -gap / below, gap / above)
+
+
+def _half_widths(
+    rate: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike
+) -> tuple[Values, Values]:
+    # As they were before the correction: a flat line would squeeze them to nothing.
+    below, above = np.subtract(rate, low), np.subtract(high, rate)
+    return np.maximum(below, _MIN_HALF_WIDTH), np.maximum(above, _MIN_HALF_WIDTH)
 
 
 def _width(scores: Values, weight: Values, level: float) -> float:
@@ -373,5 +382,6 @@ def _accuracy(
     )
 
 
-def _logit(value: float) -> float:
-    return float(logit(np.clip(value, _MIN_SHARE, 1 - _MIN_SHARE)))
+def _logit_share(rate: npt.ArrayLike) -> Values:
+    share = np.asarray(rate, np.float64) / _MAX_RATE
+    return np.asarray(logit(np.clip(share, _MIN_SHARE, 1 - _MIN_SHARE)), np.float64)

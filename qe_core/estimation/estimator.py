@@ -156,7 +156,7 @@ class Estimator:
         prediction = self._with_interval(row, counts, level)
         expected_errors, wer = float(prediction.errors[0]), float(prediction.wer[0])
         word_probabilities = self._word_probabilities(transcript, wer)
-        return Estimate(
+        estimate = Estimate(
             expected_errors=expected_errors,
             expected_words=float(prediction.words[0]),
             predicted_wer=wer,
@@ -182,11 +182,16 @@ class Estimator:
                 words_per_speech_s=float(prediction.words[0]) / max(speech_s, 0.5),
             ),
         )
+        adaptation = self.manifest.adaptation
+        return estimate if adaptation is None else adaptation.apply(estimate)
 
     def predict_many(
         self, features: FloatArray, offset: FloatArray, *, level: float | None = None
     ) -> Prediction:
-        """Predict many clips at once, without reasons and words.
+        """Predict many clips at once, without reasons and words, and before any adaptation.
+
+        Whole tables are scored, adaptation and all, by
+        :func:`qe_core.estimation.scoring.score_table`.
 
         Args:
             features: shape ``(num_clips, num_features)``, columns as in the manifest

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from qe_core.errors import EstimatorError
+from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.baselines import Curve
 from qe_core.estimation.intervals import ConformalScale
 
@@ -43,6 +44,7 @@ class Manifest:
         curves: WER scales of the baselines, so that they can be shown beside the estimator
         lineage: what went in and which code made it
         files: SHA-256 of every model file, by name
+        adaptation: what brings its estimates to another engine or domain; ``None`` at home
         format: layout of the folder
     """
 
@@ -65,6 +67,7 @@ class Manifest:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+    adaptation: Adaptation | None = None
     format: int = FORMAT
 
 

@@ -1,7 +1,10 @@
 """Estimators and baselines on a whole table of clips, for evaluation."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from qe_core.estimation.adaptation import Adaptation, Reviewed
 from qe_core.estimation.baselines import BASELINES, score_baselines
 from qe_core.estimation.counts import words_offset
 from qe_core.estimation.estimator import SPEECH_FEATURE, Estimator
@@ -10,7 +13,7 @@ from qe_core.estimation.manifest import Kind
 from qe_core.estimation.table import TrainingTable
 from qe_core.types import FloatArray
 
-__all__ = ["baselines_of", "offset_of", "score_table", "truth_of"]
+__all__ = ["baselines_of", "offset_of", "reviewed_of", "score_table", "truth_of"]
 
 
 def truth_of(table: TrainingTable) -> Truth:
@@ -46,7 +49,34 @@ def score_table(
         probabilities = estimator.predict_words(
             table.word_features, prediction.wer[table.word_clip]
         )
-    return Scores(prediction.wer, prediction.errors, prediction.low, prediction.high, probabilities)
+    scores = Scores(
+        prediction.wer, prediction.errors, prediction.low, prediction.high, probabilities
+    )
+    if manifest.adaptation is None:
+        return scores
+    return _adapted(scores, manifest.adaptation, prediction.words, table)
+
+
+def reviewed_of(estimator: Estimator, table: TrainingTable) -> Reviewed:
+    """What an adaptation learns from: an estimator's bare predictions for clips that are known.
+
+    Args:
+        estimator: an adaptation that it has already is left out
+        table: the clips; only those with words count
+    """
+    table = table.select(table.num_reference_words > 0)
+    bare = replace(estimator, manifest=replace(estimator.manifest, adaptation=None))
+    scores = score_table(bare, table)
+    none = np.zeros(0, np.float32)
+    return Reviewed(
+        predicted_wer=scores.wer.astype(np.float64),
+        low=(none if scores.low is None else scores.low).astype(np.float64),
+        high=(none if scores.high is None else scores.high).astype(np.float64),
+        errors=table.num_errors.astype(np.float64),
+        words=table.num_reference_words.astype(np.float64),
+        group=table.group,
+        weight=table.weight.astype(np.float64),
+    )
 
 
 def baselines_of(estimator: Estimator, table: TrainingTable) -> dict[str, Scores]:
@@ -76,3 +106,20 @@ def offset_of(table: TrainingTable, kind: Kind) -> FloatArray:
         speech_s = np.where(np.isfinite(column), column, speech_s)
     words = table.hypothesis_words.astype(np.float32) if kind == "transcript" else None
     return words_offset(words, speech_s)
+
+
+def _adapted(
+    scores: Scores, adaptation: Adaptation, words: FloatArray, table: TrainingTable
+) -> Scores:
+    """What :meth:`Adaptation.apply` does to single estimates, for a whole table."""
+    wer = adaptation.rate(scores.wer).astype(np.float32)
+    probabilities = scores.word_probabilities
+    if probabilities is not None:
+        probabilities = adaptation.word_errors(probabilities, scores.wer[table.word_clip]).astype(
+            np.float32
+        )
+    low, high = scores.low, scores.high
+    if low is not None and high is not None:
+        ends = adaptation.interval(scores.wer, low, high)
+        low, high = (end.astype(np.float32) for end in ends)
+    return Scores(wer, wer * words, low, high, probabilities)

@@ -3,10 +3,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from qe_core.errors import EstimatorError
+from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.estimator import Estimator
+from qe_core.estimation.scoring import reviewed_of, score_table
+from qe_core.estimation.table import TrainingTable
 from qe_core.types import Estimate, SpeechSpan, Transcript
 from tests.builders import transcript as written
 from tests.unit.estimation.clips import made_up_features, made_up_transcript
@@ -180,3 +184,32 @@ def test_an_estimate_takes_milliseconds(estimator: Estimator) -> None:
         _ask(estimator)
     # 10 ms is the budget; the rest is for busy test machines.
     assert (time.perf_counter() - start) / 5 < 0.05
+
+
+def test_an_adapted_estimator_says_the_same_for_one_clip_and_for_a_table(
+    estimator: Estimator, table: TrainingTable
+) -> None:
+    adaptation = Adaptation(-0.8, 1.2, width=1.4, num_reviews=50)
+    adapted = replace(estimator, manifest=replace(estimator.manifest, adaptation=adaptation))
+
+    bare, scores = score_table(estimator, table), score_table(adapted, table)
+
+    assert scores.wer == pytest.approx(adaptation.rate(bare.wer), abs=1e-6)
+    assert (np.diff(scores.wer[np.argsort(bare.wer)]) >= 0).all()
+    assert scores.low is not None
+    assert (scores.low <= scores.wer).all()
+    assert scores.word_probabilities is not None
+    assert bare.word_probabilities is not None
+    assert scores.word_probabilities.mean() < bare.word_probabilities.mean()
+    assert reviewed_of(adapted, table).predicted_wer == pytest.approx(bare.wer)
+
+
+def test_an_adaptation_travels_with_the_estimator(estimator: Estimator, tmp_path: Path) -> None:
+    adaptation = Adaptation(-0.8, 1.2, width=1.4, num_reviews=50)
+    adapted = replace(estimator, manifest=replace(estimator.manifest, adaptation=adaptation))
+    adapted.save(tmp_path / "adapted")
+
+    loaded = Estimator.load(tmp_path / "adapted")
+
+    assert loaded.manifest.adaptation == adaptation
+    assert _ask(loaded) == adaptation.apply(_ask(estimator))
