@@ -4,7 +4,7 @@ Every command imports what it needs when it runs, so that help comes at once.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -130,12 +130,19 @@ def train(
     recognised: Annotated[Path, typer.Argument(help="recognised.jsonl of `werkbench corpus`.")],
     out: Annotated[Path, typer.Option(help="Folder that gets one folder per estimator.")],
     seed: Annotated[int | None, typer.Option(help="Same seed, same estimators.")] = None,
+    second: Annotated[
+        Path | None, typer.Option(help="recognised.jsonl of a second opinion on the same clips.")
+    ] = None,
+    depth: Annotated[
+        Literal["fast", "standard", "thorough"],
+        typer.Option(help="Features to look at; thorough needs --second."),
+    ] = "standard",
 ) -> None:
     """Train and judge built-in estimators; at least 1,000 clips and a fair ranking are needed."""
     from jobs.train import train_builtin
 
     with exit_on_error():
-        train_builtin(recognised, out, seed=seed)
+        train_builtin(recognised, out, seed=seed, second=second, depth=depth)
 
 
 @app.command("fine-tune")

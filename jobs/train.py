@@ -6,26 +6,31 @@ from jobs.console import ProgressLine, print_table, say
 from jobs.evaluate import FIGURES
 from qe_core.config import load_settings
 from qe_core.estimation.builtin import build
+from qe_core.features import Depth
 
 __all__ = ["train_builtin"]
 
 _DIGITS = 3
 
 
-def train_builtin(recognised: Path, out_dir: Path, *, seed: int | None) -> None:
+def train_builtin(
+    recognised: Path, out_dir: Path, *, seed: int | None, second: Path | None, depth: Depth
+) -> None:
     """Train the estimator of a corpus's engine and the audio-only one; print their figures.
 
     Args:
         recognised: what ``werkbench corpus`` wrote
         out_dir: gets one folder per estimator
         seed: of all random draws; ``retrain.seed`` of the settings by default
+        second: what ``werkbench recognise`` wrote for a second opinion on the same clips
+        depth: which features the estimator of transcripts looks at
 
     Raises:
         TrainingError: too few clips, several engines, or an estimator that ranks too badly
     """
     progress = ProgressLine(recognised.name)
     seed = load_settings().retrain.seed if seed is None else seed
-    built = build(recognised, out_dir, seed=seed, on_progress=progress)
+    built = build(recognised, out_dir, seed=seed, second=second, depth=depth, on_progress=progress)
     progress.clear()
     for result in built:
         say(f"{result.estimator.manifest.id} is in {result.folder}. On speakers it never heard:")

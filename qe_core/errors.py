@@ -1,5 +1,8 @@
 """The error tree: every error says what is wrong and what to do about it."""
 
+from functools import partial
+from typing import Any
+
 __all__ = [
     "AudioError",
     "ConfigError",
@@ -36,6 +39,10 @@ class WerkbenchError(Exception):
         self.message = message
         self.suggestion = suggestion
         self.code = code or self.default_code
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it comes back from another process, which calls the class with ``args`` otherwise."""
+        return partial(type(self), suggestion=self.suggestion, code=self.code), self.args
 
 
 class AudioError(WerkbenchError, ValueError):

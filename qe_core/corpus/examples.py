@@ -55,6 +55,7 @@ class TrainingExample:
         is_uniform_draw: drawn at random whatever its estimate; only these may judge a model
         origin: ``"builtin"`` or ``"review"``
         id: what it can be traced back to (a corpus row or a review)
+        second: what another recogniser made of the same clip
     """
 
     features: Mapping[str, float]
@@ -68,6 +69,7 @@ class TrainingExample:
     is_uniform_draw: bool = True
     origin: str = "builtin"
     id: str = field(default="")
+    second: Transcript | None = None
 
 
 def write_recognised(rows: Iterable[Recognised], path: Path) -> None:

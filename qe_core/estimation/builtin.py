@@ -17,10 +17,20 @@ from qe_core.estimation.model_card import render_card
 from qe_core.estimation.report import Line, by_slice, compare, leave_one_source_out, slices_of
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, extractors_for, train_on_table
-from qe_core.features import STANDARD
+from qe_core.features import DEPTHS, Depth
 from qe_core.features.base import schema_of
+from qe_core.types import Transcript
 
-__all__ = ["EXAMPLES_FILE", "MIN_CLIPS", "Built", "Corpus", "build", "read_corpus", "train_kind"]
+__all__ = [
+    "EXAMPLES_FILE",
+    "MIN_CLIPS",
+    "Built",
+    "Corpus",
+    "build",
+    "folder_name",
+    "read_corpus",
+    "train_kind",
+]
 
 EXAMPLES_FILE = "examples.npz"
 """The training table that lies beside a built-in estimator, so that retraining can mix it in."""
@@ -70,56 +80,95 @@ class Built:
     other_sources: tuple[Line, ...]
 
 
+def folder_name(engine: str, model: str, depth: Depth = "standard") -> str:
+    """Name of the folder of a built-in estimator of transcripts.
+
+    Examples:
+        >>> folder_name("whisper", "base", "thorough")
+        'quality-whisper-base-thorough'
+    """
+    suffix = "" if depth == "standard" else f"-{depth}"
+    return f"quality-{engine}-{model}{suffix}"
+
+
 def build(
     recognised: Path,
     out_dir: Path,
     *,
     seed: int,
+    second: Path | None = None,
+    depth: Depth = "standard",
     plan: TrainingPlan | None = None,
     on_progress: Progress | None = None,
 ) -> tuple[Built, ...]:
     """Train, judge and save the estimator of the corpus's engine and the audio-only one.
+
+    The latter looks at the same features at every depth and is built with the standard one only.
 
     Args:
         recognised: JSON Lines of :class:`qe_core.corpus.examples.Recognised`; features are cached
             beside it
         out_dir: gets one folder per estimator
         seed: of all random draws
+        second: the same for the recogniser that gave second opinions on these clips
+        depth: which features the estimator of transcripts looks at
         plan: how to train; the conditions for shipping by default
         on_progress: told how far the work is
 
     Returns:
-        both estimators with their figures
+        the estimators with their figures
 
     Raises:
         TrainingError: fewer than ``MIN_CLIPS`` training clips, several engines, or an estimator
             that ranks too badly to ship
     """
-    corpus = read_corpus(recognised, on_progress=on_progress)
-    work = _Work(corpus, seed, plan, on_progress)
+    corpus = read_corpus(recognised, second=second, depth=depth, on_progress=on_progress)
+    work = _Work(corpus, seed, plan, depth, on_progress)
     owner = (corpus.engine, corpus.model)
-    ours = _build_one(work, "transcript", owner, out_dir / f"quality-{'-'.join(owner)}")
+    ours = _build_one(work, "transcript", owner, out_dir / folder_name(*owner, depth))
     corpus.table.save(ours.folder / EXAMPLES_FILE)
+    if depth != "standard":
+        return (ours,)
     audio = _build_one(work, "audio", (ANY_ENGINE, ANY_ENGINE), out_dir / _AUDIO_FOLDER)
     return ours, audio
 
 
-def read_corpus(recognised: Path, *, on_progress: Progress | None = None) -> Corpus:
+def read_corpus(
+    recognised: Path,
+    *,
+    second: Path | None = None,
+    depth: Depth = "standard",
+    on_progress: Progress | None = None,
+) -> Corpus:
     """Compute the training table of a recognised corpus.
 
     Args:
         recognised: JSON Lines of :class:`qe_core.corpus.examples.Recognised`
+        second: the same for the recogniser that gave second opinions on these clips
+        depth: which features
         on_progress: told how far the work is
 
     Raises:
-        TrainingError: nothing to read, or transcripts by several engines
+        TrainingError: nothing to read, transcripts by several engines, or second opinions that are
+            none
     """
     rows = list(read_recognised(recognised)) if recognised.is_file() else []
     engine, model = _engine_of(rows, recognised)
-    examples = load_examples(rows, recognised.parent, on_progress=on_progress)
+    if depth == "thorough" and second is None:
+        raise TrainingError(
+            "An estimator of depth thorough needs second opinions to learn from.",
+            suggestion="Make them with `werkbench recognise` and name the file with --second.",
+        )
+    examples = load_examples(
+        rows,
+        recognised.parent,
+        seconds=_second_opinions(second, rows, (engine, model)),
+        depth=depth,
+        on_progress=on_progress,
+    )
     table = TrainingTable.from_examples(
         examples,
-        schema=schema_of(STANDARD),
+        schema=schema_of(DEPTHS[depth]),
         is_held_out=[is_held_out(row.speaker) for row in rows],
     )
     return Corpus(table, engine, model, Counter(row.transcript.version for row in rows))
@@ -141,13 +190,12 @@ def train_kind(
         kind: ``"transcript"`` or ``"audio"``
         owner: engine and model
         seed: of all random draws
-        plan: how to train; as for built-in estimators by default
+        plan: how to train and at which depth; as for built-in estimators by default
         on_progress: told how far the training is
     """
-    extractors = extractors_for(kind)
+    plan = plan or _shipping_plan(kind)
+    extractors = extractors_for(kind, plan.depth)
     names = [info.name for extractor in extractors for info in extractor.features]
-    if plan is None:
-        plan = TrainingPlan(min_clips=MIN_CLIPS, min_spearman=_MIN_SPEARMAN[kind])
     return train_on_table(
         table.with_features(names, schema_of(extractors)),
         kind=kind,
@@ -158,6 +206,10 @@ def train_kind(
     )
 
 
+def _shipping_plan(kind: Kind) -> TrainingPlan:
+    return TrainingPlan(min_clips=MIN_CLIPS, min_spearman=_MIN_SPEARMAN[kind])
+
+
 @dataclass(frozen=True, slots=True)
 class _Work:
     """What both estimators have in common."""
@@ -165,17 +217,19 @@ class _Work:
     corpus: Corpus
     seed: int
     plan: TrainingPlan | None
+    depth: Depth
     on_progress: Progress | None
 
 
 def _build_one(work: _Work, kind: Kind, owner: tuple[str, str], folder: Path) -> Built:
     table, seed, on_progress = work.corpus.table, work.seed, work.on_progress
-    estimator = train_kind(table, kind, owner, seed=seed, plan=work.plan, on_progress=on_progress)
+    plan = replace(work.plan or _shipping_plan(kind), depth=work.depth)
+    estimator = train_kind(table, kind, owner, seed=seed, plan=plan, on_progress=on_progress)
     held_out = table.select(table.is_held_out)
     lines = compare(estimator, held_out)
     slices = by_slice(estimator, held_out, slices_of(held_out))
     # On an unknown source a bad ranking is a finding, not a fault.
-    loose = replace(work.plan or TrainingPlan(), min_clips=1, min_spearman=-1.0)
+    loose = replace(plan, min_clips=1, min_spearman=-1.0)
     others = leave_one_source_out(
         table,
         partial(train_kind, kind=kind, owner=owner, seed=seed, plan=loose),
@@ -200,6 +254,22 @@ def _build_one(work: _Work, kind: Kind, owner: tuple[str, str], folder: Path) ->
     card = render_card(manifest, held_out=lines, slices=slices, other_sources=others)
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     return result
+
+
+def _second_opinions(
+    path: Path | None, rows: Sequence[Recognised], owner: tuple[str, str]
+) -> dict[str, Transcript]:
+    if path is None:
+        return {}
+    wanted = {row.audio_filepath for row in rows}
+    theirs = list(read_recognised(path)) if path.is_file() else []
+    found = {row.audio_filepath: row.transcript for row in theirs if row.audio_filepath in wanted}
+    if not found or _engine_of(theirs, path) == owner:
+        raise TrainingError(
+            f"{path.name}: there is no second opinion on these clips in it.",
+            suggestion="Make them with `werkbench recognise` and another recogniser.",
+        )
+    return found
 
 
 def _engine_of(rows: Sequence[Recognised], path: Path) -> tuple[str, str]:

@@ -111,11 +111,12 @@ class Estimator:
         manifest = replace(self.manifest, files=files)
         (folder / "manifest.json").write_text(manifest_to_json(manifest), encoding="utf-8")
 
-    def estimate(
+    def estimate(  # noqa: PLR0913 - everything that is known about a clip
         self,
         features: Mapping[str, float],
         *,
         transcript: Transcript | None,
+        second: Transcript | None = None,
         speech: tuple[SpeechSpan, ...],
         duration_s: float,
         schema: str | None = None,
@@ -127,6 +128,7 @@ class Estimator:
         Args:
             features: at least the features it was trained on, NaN where undefined
             transcript: the hypothesis; ``None`` is only good for kind ``"audio"``
+            second: what another recogniser made of the clip
             speech: where somebody speaks
             duration_s: length of the clip
             schema: feature schema of ``features`` where the caller knows it
@@ -155,7 +157,7 @@ class Estimator:
         counts = self.counts.predict(row, offset)
         prediction = self._with_interval(row, counts, level)
         expected_errors, wer = float(prediction.errors[0]), float(prediction.wer[0])
-        word_probabilities = self._word_probabilities(transcript, wer)
+        word_probabilities = self._word_probabilities(transcript, second, wer)
         estimate = Estimate(
             expected_errors=expected_errors,
             expected_words=float(prediction.words[0]),
@@ -204,7 +206,8 @@ class Estimator:
         """Probability that a word is wrong, for many words at once.
 
         Args:
-            words: shape ``(num_words, len(WORD_FEATURES))``
+            words: shape ``(num_words, len(WORD_FEATURES))``; columns that it was not trained on
+                come last and are left out
             wer: predicted WER of the clip of every word, shape ``(num_words,)``
 
         Raises:
@@ -215,7 +218,8 @@ class Estimator:
                 f"{self.manifest.id} knows nothing about single words.",
                 suggestion="Use an estimator of kind transcript.",
             )
-        return predict(self.word_errors, word_inputs(words, wer))
+        known = words[:, : self.word_errors.num_features() - 1]
+        return predict(self.word_errors, word_inputs(known, wer))
 
     def _with_interval(
         self, features: FloatArray, counts: Counts, level: float | None
@@ -226,13 +230,15 @@ class Estimator:
         )
         return Prediction(counts.errors, counts.words, counts.wer, low, high)
 
-    def _word_probabilities(self, transcript: Transcript | None, wer: float) -> tuple[float, ...]:
+    def _word_probabilities(
+        self, transcript: Transcript | None, second: Transcript | None, wer: float
+    ) -> tuple[float, ...]:
         if transcript is None or not transcript.words:
             return ()
         if self.word_errors is None:
             # Sound alone says nothing about single words.
             return (min(1.0, wer),) * len(transcript.words)
-        words = word_features(transcript)
+        words = word_features(transcript, second)
         wers = np.full(len(words), wer, np.float32)
         return tuple(float(value) for value in self.predict_words(words, wers))
 

@@ -10,8 +10,18 @@ from qe_core.errors import EstimatorError
 from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.baselines import Curve
 from qe_core.estimation.intervals import ConformalScale
+from qe_core.features import AUDIO_ONLY, DEPTHS, Depth
+from qe_core.features.base import FeatureExtractor, schema_of
 
-__all__ = ["ANY_ENGINE", "FORMAT", "Kind", "Manifest", "manifest_from_json", "manifest_to_json"]
+__all__ = [
+    "ANY_ENGINE",
+    "FORMAT",
+    "Kind",
+    "Manifest",
+    "extractors_for",
+    "manifest_from_json",
+    "manifest_to_json",
+]
 
 ANY_ENGINE = "any"
 FORMAT = 1
@@ -43,6 +53,7 @@ class Manifest:
         scale: widths of the intervals
         curves: WER scales of the baselines, so that they can be shown beside the estimator
         lineage: what went in and which code made it
+        depth: how much has to be computed for it, see :data:`qe_core.features.DEPTHS`
         files: SHA-256 of every model file, by name
         adaptation: what brings its estimates to another engine or domain; ``None`` at home
         format: layout of the folder
@@ -66,9 +77,20 @@ class Manifest:
     scale: ConformalScale
     curves: Mapping[str, Curve] = field(default_factory=dict)
     lineage: Mapping[str, Any] = field(default_factory=dict)
+    depth: Depth = "standard"
     files: Mapping[str, str] = field(default_factory=dict)
     adaptation: Adaptation | None = None
     format: int = FORMAT
+
+    @property
+    def is_current(self) -> bool:
+        """Whether this Werkbench computes the features that it was trained on."""
+        return self.schema == schema_of(extractors_for(self.kind, self.depth))
+
+
+def extractors_for(kind: Kind, depth: Depth = "standard") -> tuple[FeatureExtractor, ...]:
+    """The groups of features that an estimator of this kind and depth looks at."""
+    return DEPTHS[depth] if kind == "transcript" else AUDIO_ONLY
 
 
 _MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)

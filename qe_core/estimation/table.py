@@ -13,7 +13,7 @@ import numpy.typing as npt
 from qe_core.corpus.examples import TrainingExample
 from qe_core.errors import TrainingError
 from qe_core.estimation.labels import label_clip
-from qe_core.estimation.words import word_features
+from qe_core.estimation.words import WORD_FEATURES, word_features
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import FloatArray
 
@@ -147,7 +147,7 @@ class TrainingTable:
             is_review=np.array([item.origin == "review" for item in examples], np.bool_),
             word_clip=np.repeat(np.arange(len(examples), dtype=np.int32), words),
             word_features=_half(
-                np.concatenate([word_features(item.transcript) for item in examples])
+                np.concatenate([word_features(item.transcript, item.second) for item in examples])
             ),
             word_wrong=np.array(
                 [
@@ -227,7 +227,7 @@ class TrainingTable:
                 values: dict[str, Any] = {name: archive[name] for name in archive.files}
             values["feature_names"] = tuple(str(name) for name in values["feature_names"])
             values["schema"] = str(values["schema"])
-            values["word_features"] = values["word_features"].astype(np.float32)
+            values["word_features"] = _all_columns(values["word_features"].astype(np.float32))
             return cls(**values)
         except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise TrainingError(
@@ -241,6 +241,12 @@ class TrainingTable:
             for item in fields(self)
             if item.name not in ("feature_names", "schema")
         }
+
+
+def _all_columns(words: FloatArray) -> FloatArray:
+    """Tables of older versions know nothing of second opinions; what is known stands first."""
+    missing = len(WORD_FEATURES) - words.shape[1]
+    return np.pad(words, ((0, 0), (0, missing)), constant_values=np.nan)
 
 
 def _row(example: TrainingExample, names: tuple[str, ...]) -> list[float]:

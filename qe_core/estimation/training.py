@@ -29,11 +29,12 @@ from qe_core.estimation.estimator import (
 )
 from qe_core.estimation.evaluation import Metrics, Scores, evaluate
 from qe_core.estimation.intervals import ConformalScale, calibrate
-from qe_core.estimation.manifest import ANY_ENGINE, Kind, Manifest
+from qe_core.estimation.manifest import ANY_ENGINE, Kind, Manifest, extractors_for
 from qe_core.estimation.scoring import offset_of, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.features import AUDIO_ONLY, STANDARD
-from qe_core.features.base import FeatureExtractor, schema_of
+from qe_core.estimation.words import num_word_features
+from qe_core.features import Depth
+from qe_core.features.base import schema_of
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import FloatArray
 
@@ -63,6 +64,7 @@ class TrainingPlan:
         model: the model within the engine
         model_id: id of the estimator; by default made from engine and data
         normaliser: version of the text normaliser
+        depth: which features it looks at
         num_folds: folds of the grouped cross-fitting
         min_clips: fewer clips are refused
         min_spearman: a lower rank correlation on unseen groups is refused
@@ -76,6 +78,7 @@ class TrainingPlan:
     model: str = ANY_ENGINE
     model_id: str = ""
     normaliser: str = DEFAULT_NORMALISER
+    depth: Depth = "standard"
     num_folds: int = 5
     min_clips: int = 100
     min_spearman: float = 0.4
@@ -116,7 +119,7 @@ def train(
     plan = plan or TrainingPlan()
     table = TrainingTable.from_examples(
         examples,
-        schema=schema_of(extractors_for(kind)),
+        schema=schema_of(extractors_for(kind, plan.depth)),
         normaliser=plan.normaliser,
         feature_names=None if builtin is None else builtin.feature_names,
     )
@@ -184,11 +187,6 @@ def train_on_table(
     )
 
 
-def extractors_for(kind: Kind) -> tuple[FeatureExtractor, ...]:
-    """The features that an estimator of this kind looks at."""
-    return STANDARD if kind == "transcript" else AUDIO_ONLY
-
-
 class _Steps:
     """Turns the names of steps into shares of the whole."""
 
@@ -253,8 +251,9 @@ def _fit_words(
     table: TrainingTable, unseen: Counts, folds: Folds, plan: TrainingPlan, seed: int
 ) -> tuple[xgb.Booster, FloatArray]:
     known = table.word_wrong >= 0
+    words = table.word_features[:, : num_word_features(plan.depth)]
     task = Task(
-        features=word_inputs(table.word_features, unseen.wer[table.word_clip]),
+        features=word_inputs(words, unseen.wer[table.word_clip]),
         target=(table.word_wrong == 1).astype(np.float32),
         weight=table.weight[table.word_clip],
         margin=None,
@@ -306,6 +305,7 @@ def _manifest(
         scale=scale,
         curves=fit_curves(table.features, table.feature_names, wer),
         lineage=_lineage(table, plan),
+        depth=plan.depth,
     )
 
 

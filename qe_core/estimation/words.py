@@ -5,13 +5,16 @@ from itertools import pairwise
 
 import jiwer
 import numpy as np
+import numpy.typing as npt
 
+from qe_core.features import Depth
+from qe_core.features.second import compare
 from qe_core.text import DEFAULT_NORMALISER, normalise
 from qe_core.types import FloatArray, Segment, SpeechSpan, Transcript, Word
 
-__all__ = ["WORD_FEATURES", "spread_over_segments", "word_features"]
+__all__ = ["WORD_FEATURES", "num_word_features", "spread_over_segments", "word_features"]
 
-WORD_FEATURES: tuple[str, ...] = (
+_OWN: tuple[str, ...] = (
     "confidence",
     "confidence_before",
     "confidence_after",
@@ -30,20 +33,39 @@ WORD_FEATURES: tuple[str, ...] = (
     "is_repeated",
     "avg_logprob",
 )
-"""What is known about a word; the estimate for its clip joins them as the last input."""
+_SECOND: tuple[str, ...] = (
+    "second_agreed",
+    "second_agreed_nearby",
+    "second_likeness",
+    "second_confidence",
+    "second_votes",
+)
+
+WORD_FEATURES: tuple[str, ...] = (*_OWN, *_SECOND)
+"""What is known about a word, by the recogniser itself and, last, by a second opinion.
+
+The estimate for its clip joins them as the last input.
+"""
 
 # Words so far apart do not tell anything more about each other.
 _MAX_GAP_S = 5.0
 
 
-def word_features(transcript: Transcript) -> FloatArray:
+def num_word_features(depth: Depth) -> int:
+    """How many of :data:`WORD_FEATURES`, from the first, a word model of this depth looks at."""
+    return len(WORD_FEATURES if depth == "thorough" else _OWN)
+
+
+def word_features(transcript: Transcript, second: Transcript | None = None) -> FloatArray:
     """Describe every word of a transcript by itself, its neighbours and its clip.
 
     Args:
         transcript: the hypothesis
+        second: what another recogniser made of the clip
 
     Returns:
-        shape ``(num_words, len(WORD_FEATURES))``; NaN where there is no neighbour or no n-best list
+        shape ``(num_words, len(WORD_FEATURES))``; NaN where there is no neighbour, no n-best list
+        or no second opinion
     """
     words = transcript.words
     if not words:
@@ -53,8 +75,7 @@ def word_features(transcript: Transcript) -> FloatArray:
     start = np.array([word.start_s for word in words])
     end = np.array([word.end_s for word in words])
     letters = np.array([max(1, len(word.word)) for word in words])
-    padded = np.concatenate([[np.nan] * 2, confidence, [np.nan] * 2])
-    nearby = np.stack([padded[shift : shift + count] for shift in range(5)])
+    nearby = _nearby(confidence)
     gaps = np.clip(start[1:] - end[:-1], 0, _MAX_GAP_S)
     index = np.arange(count)
     columns = [
@@ -80,6 +101,7 @@ def word_features(transcript: Transcript) -> FloatArray:
                 for segment in transcript.segments
             ]
         ),
+        *_against(transcript, second),
     ]
     return np.stack(columns, axis=1).astype(np.float32)
 
@@ -123,6 +145,27 @@ def spread_over_segments(
     if weights.sum() <= 0:
         weights = np.array([max(0.01, item.end_s - item.start_s) for item in transcript.segments])
     return tuple(float(value) for value in expected_errors * weights / weights.sum())
+
+
+def _nearby(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Every value between its two neighbours on each side, shape ``(5, num_values)``."""
+    padded = np.concatenate([[np.nan] * 2, values, [np.nan] * 2])
+    return np.stack([padded[shift : shift + len(values)] for shift in range(5)])
+
+
+def _against(transcript: Transcript, second: Transcript | None) -> list[npt.NDArray[np.float64]]:
+    """The columns of the second opinion."""
+    if second is None:
+        return [np.full(len(transcript.words), np.nan)] * len(_SECOND)
+    found = compare(transcript, second)
+    agreed = np.nan_to_num(found.agreed)
+    return [
+        found.agreed,
+        np.nanmean(_nearby(agreed), axis=0),
+        found.likeness,
+        found.other_confidence,
+        found.votes,
+    ]
 
 
 def _agreement(segment: Segment) -> FloatArray:

@@ -227,6 +227,7 @@ class AcousticFeatures:
     name = "acoustic"
     version = 4
     needs_transcript = False
+    needs_second = False
     features = _INFO
 
     def extract(self, context: FeatureContext) -> dict[str, float]:

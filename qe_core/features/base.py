@@ -6,7 +6,14 @@ from typing import Protocol
 
 from qe_core.types import Audio, SpeechSpan, Transcript
 
-__all__ = ["FeatureContext", "FeatureExtractor", "FeatureInfo", "extract", "schema_of"]
+__all__ = [
+    "FeatureContext",
+    "FeatureExtractor",
+    "FeatureInfo",
+    "covers",
+    "extract",
+    "schema_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +24,14 @@ class FeatureContext:
         audio: the clip
         speech: where somebody speaks
         transcript: the hypothesis; ``None`` for extractors that judge sound alone
+        second: what another recogniser made of the same clip; ``None`` when none was asked or none
+            could hear it
     """
 
     audio: Audio
     speech: tuple[SpeechSpan, ...]
     transcript: Transcript | None = None
+    second: Transcript | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +73,11 @@ class FeatureExtractor(Protocol):
         ...
 
     @property
+    def needs_second(self) -> bool:
+        """Whether the group looks at the second opinion."""
+        ...
+
+    @property
     def features(self) -> tuple[FeatureInfo, ...]:
         """The features, in a fixed order."""
         ...
@@ -93,3 +108,17 @@ def schema_of(extractors: Sequence[FeatureExtractor]) -> str:
         f"{extractor.name}@{extractor.version}:{len(extractor.features)}"
         for extractor in extractors
     )
+
+
+def covers(schema: str, wanted: str) -> bool:
+    """Whether features of one schema hold all features of another, from the same versions.
+
+    Args:
+        schema: of the features that are there, see :func:`schema_of`
+        wanted: of the features that are needed
+
+    Examples:
+        >>> covers("acoustic@4:26;decoder@1:26", "decoder@1:26")
+        True
+    """
+    return set(wanted.split(";")) <= set(schema.split(";"))

@@ -107,6 +107,7 @@ class CoverageFeatures:
     name = "coverage"
     version = 1
     needs_transcript = True
+    needs_second = False
     features = _INFO
 
     def extract(self, context: FeatureContext) -> dict[str, float]:

@@ -154,6 +154,7 @@ class DecoderFeatures:
     name = "decoder"
     version = 1
     needs_transcript = True
+    needs_second = False
     features = _INFO
 
     def extract(self, context: FeatureContext) -> dict[str, float]:

@@ -1,5 +1,7 @@
 """Every error can be acted on, by a person and by a program."""
 
+import copy
+
 import pytest
 
 from qe_core import errors, refusals
@@ -27,6 +29,13 @@ def test_each_error_has_its_own_default_code() -> None:
 
 def test_a_code_can_say_more_than_the_class() -> None:
     assert AudioError("m", suggestion="s", code="silent").code == "silent"
+
+
+def test_an_error_comes_back_from_another_process_as_it_was() -> None:
+    sent = AudioError("m", suggestion="s", code="silent")
+    back = copy.copy(sent)  # takes the way that pickle takes, too
+    assert type(back) is AudioError
+    assert (back.message, back.suggestion, back.code) == ("m", "s", "silent")
 
 
 def test_errors_are_also_the_builtin_ones() -> None:

@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from qe_core.corpus.examples import Recognised, write_recognised
+from qe_core.corpus.examples import Recognised, read_recognised, write_recognised
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
 from qe_core.estimation.builtin import EXAMPLES_FILE, MIN_CLIPS, build, read_corpus, train_kind
 from qe_core.estimation.estimator import Estimator
+from qe_core.estimation.scoring import score_table
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.words import WORD_FEATURES, num_word_features
 from qe_core.types import SAMPLE_RATE_HZ
 from tests.builders import speech_like
 from tests.unit.estimation.clips import PLAN, made_up_transcript
@@ -75,7 +77,9 @@ def test_a_corpus_becomes_two_estimators_with_cards_and_examples(tmp_path: Path)
         "random",
         "duration",
         "mean confidence",
+        "lowest confidence",
         "avg_logprob",
+        "n-best disagreement",
     ]
     assert [line.name for line in ours.other_sources] == ["source: indoors", "source: outdoors"]
     loaded = Estimator.load(ours.folder)
@@ -113,3 +117,36 @@ def test_transcripts_by_several_engines_are_refused(tmp_path: Path) -> None:
 def test_a_missing_corpus_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="no recognised clip"):
         read_corpus(tmp_path / "recognised.jsonl")
+
+
+def test_a_thorough_estimator_learns_from_second_opinions(tmp_path: Path) -> None:
+    recognised = _recognise(tmp_path, 120)
+    (tmp_path / "other").mkdir()
+    second = tmp_path / "other" / "recognised.jsonl"
+    rows = list(read_recognised(recognised))
+    write_recognised(
+        [replace(row, transcript=replace(row.transcript, model="en-us-fast")) for row in rows],
+        second,
+    )
+    plan = replace(PLAN, min_clips=60, min_spearman=-1.0)
+    with pytest.raises(TrainingError, match="needs second opinions"):
+        build(recognised, tmp_path, seed=1, plan=plan, depth="thorough")
+    with pytest.raises(TrainingError, match="no second opinion on these clips"):
+        build(recognised, tmp_path, seed=1, plan=plan, second=recognised, depth="thorough")
+    [built] = build(
+        recognised, tmp_path / "models", seed=1, plan=plan, second=second, depth="thorough"
+    )
+    assert built.folder.name == "quality-pocketsphinx-en-us-thorough"
+    loaded = Estimator.load(built.folder)
+    assert loaded.manifest.depth == "thorough"
+    assert loaded.manifest.is_current
+    assert "second_disagreement" in loaded.manifest.feature_names
+    examples = TrainingTable.load(built.folder / EXAMPLES_FILE)
+    column = examples.features[:, examples.feature_names.index("second_disagreement")]
+    assert (column == 0).all()
+    assert loaded.word_errors is not None
+    assert loaded.word_errors.num_features() == len(WORD_FEATURES) + 1
+    standard = train_kind(examples, "transcript", ("pocketsphinx", "en-us"), seed=1, plan=plan)
+    assert standard.word_errors is not None
+    assert standard.word_errors.num_features() == num_word_features("standard") + 1
+    assert score_table(standard, examples).word_probabilities is not None

@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from qe_core.estimation.words import WORD_FEATURES, spread_over_segments, word_features
+from qe_core.estimation.words import (
+    WORD_FEATURES,
+    num_word_features,
+    spread_over_segments,
+    word_features,
+)
 from qe_core.types import Segment, SpeechSpan, Transcript, Word
 
 
@@ -89,3 +94,16 @@ def test_no_segment_no_parts() -> None:
         spread_over_segments(1, _clip(), (), word_error_probabilities=(), words_per_speech_s=2.0)
         == ()
     )
+
+
+def test_a_second_opinion_adds_the_last_columns() -> None:
+    clip, other = _clip(_segment(0, "one two three")), _clip(_segment(0, "one tow three"))
+    features = word_features(clip, other)
+    own = num_word_features("standard")
+    assert num_word_features("thorough") == len(WORD_FEATURES)
+    np.testing.assert_array_equal(features[:, :own], word_features(clip)[:, :own])
+    assert np.isnan(word_features(clip)[:, own:]).all()
+    agreed, nearby, likeness = features[:, own : own + 3].T
+    assert agreed.tolist() == [1, 0, 1]
+    assert nearby == pytest.approx([2 / 3] * 3)
+    assert likeness == pytest.approx([1, 1 / 3, 1])

@@ -1,10 +1,11 @@
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from qe_core.features import AUDIO_ONLY, INFO, STANDARD
-from qe_core.features.base import extract, schema_of
+from qe_core.features import AUDIO_ONLY, DEPTHS, INFO, STANDARD, THOROUGH, deeper, depths_from
+from qe_core.features.base import covers, extract, schema_of
 from tests.unit.features.sounds import context, noise, said
 
 UNITS = ("s", "dB", "dBFS", "Hz", "1/s", "1/min", "bit", "semitones", "")
@@ -13,7 +14,7 @@ UNITS = ("s", "dB", "dBFS", "Hz", "1/s", "1/min", "bit", "semitones", "")
 @pytest.mark.parametrize("num_samples", [0, 1, 400, 8_000, 16_100, 161_000])
 def test_any_length_gives_every_declared_feature_in_order(num_samples):
     sound = 0.1 * np.random.default_rng(1).standard_normal(num_samples)
-    values = extract(STANDARD, context(sound, (0.0, 0.3), transcript=said("hello there")))
+    values = extract(THOROUGH, context(sound, (0.0, 0.3), transcript=said("hello there")))
     assert list(values) == list(INFO)
 
 
@@ -24,7 +25,7 @@ def test_groups_without_transcript_are_those_that_need_none():
 
 
 def test_no_two_groups_name_a_feature_alike():
-    assert len(INFO) == sum(len(group.features) for group in STANDARD)
+    assert len(INFO) == sum(len(group.features) for group in THOROUGH)
 
 
 def test_same_clip_gives_same_numbers():
@@ -33,8 +34,15 @@ def test_same_clip_gives_same_numbers():
 
 
 def test_schema_names_every_group_with_its_version():
-    for group in STANDARD:
-        assert f"{group.name}@{group.version}" in schema_of(STANDARD)
+    for group in THOROUGH:
+        assert f"{group.name}@{group.version}" in schema_of(THOROUGH)
+
+
+def test_every_depth_holds_the_features_of_the_one_before():
+    schemas = [schema_of(DEPTHS[depth]) for depth in depths_from("thorough")]
+    assert all(covers(deep, shallow) for deep, shallow in pairwise(schemas))
+    assert not covers(schema_of(STANDARD), schema_of(THOROUGH))
+    assert deeper("fast", "thorough") == deeper("thorough", "fast") == "thorough"
 
 
 @pytest.mark.parametrize("info", INFO.values(), ids=INFO.keys())
