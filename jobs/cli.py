@@ -145,6 +145,28 @@ def train(
         train_builtin(recognised, out, seed=seed, second=second, depth=depth)
 
 
+@app.command("train-any")
+def train_any(
+    recognised: Annotated[
+        list[Path], typer.Argument(help="recognised.jsonl of two recognisers or more.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder that gets the estimator's folder.")],
+    seed: Annotated[int | None, typer.Option(help="Same seed, same estimator.")] = None,
+    second: Annotated[
+        Path | None, typer.Option(help="recognised.jsonl of a second opinion on the same clips.")
+    ] = None,
+    depth: Annotated[
+        Literal["fast", "standard", "thorough"],
+        typer.Option(help="Features to look at; thorough needs --second."),
+    ] = "standard",
+) -> None:
+    """Train and judge the estimator for recognisers that have none of their own."""
+    from jobs.train import train_for_any
+
+    with exit_on_error():
+        train_for_any(recognised, out, seed=seed, second=second, depth=depth)
+
+
 @app.command("fine-tune")
 def fine_tune(
     dry_run: Annotated[

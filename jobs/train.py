@@ -1,14 +1,17 @@
 """Training the estimators that ship with Werkbench."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jobs.console import ProgressLine, print_table, say
 from jobs.evaluate import FIGURES
 from qe_core.config import load_settings
 from qe_core.estimation.builtin import build
+from qe_core.estimation.builtin_any import build_any
+from qe_core.estimation.report import Line
 from qe_core.features import Depth
 
-__all__ = ["train_builtin"]
+__all__ = ["train_builtin", "train_for_any"]
 
 _DIGITS = 3
 
@@ -34,13 +37,47 @@ def train_builtin(
     progress.clear()
     for result in built:
         say(f"{result.estimator.manifest.id} is in {result.folder}. On speakers it never heard:")
-        print_table(
-            ("", *FIGURES),
-            [
-                (line.name, *(_shown(getattr(line.metrics, figure)) for figure in FIGURES))
-                for line in result.held_out
-            ],
-        )
+        _print(result.held_out)
+
+
+def train_for_any(
+    recognised: Sequence[Path],
+    out_dir: Path,
+    *,
+    seed: int | None,
+    second: Path | None,
+    depth: Depth,
+) -> None:
+    """Train the estimator for recognisers that have none of their own; print its figures.
+
+    Args:
+        recognised: what ``werkbench corpus`` and ``werkbench recognise`` wrote
+        out_dir: gets its folder
+        seed: of all random draws; ``retrain.seed`` of the settings by default
+        second: a second opinion on the same clips
+        depth: which features it looks at
+
+    Raises:
+        TrainingError: too few clips or recognisers, or it ranks too badly
+    """
+    progress = ProgressLine("any recogniser")
+    seed = load_settings().retrain.seed if seed is None else seed
+    built = build_any(
+        recognised, out_dir, seed=seed, second=second, depth=depth, on_progress=progress
+    )
+    progress.clear()
+    say(f"{built.estimator.manifest.id} is in {built.folder}. On recognisers it never saw:")
+    _print(built.others)
+
+
+def _print(lines: Iterable[Line]) -> None:
+    print_table(
+        ("", *FIGURES),
+        [
+            (line.name, *(_shown(getattr(line.metrics, figure)) for figure in FIGURES))
+            for line in lines
+        ],
+    )
 
 
 def _shown(value: float | None) -> str:

@@ -70,14 +70,14 @@ class Built:
         estimator: the estimator
         held_out: the estimator and the baselines on all held-out clips
         slices: the estimator per source and per kind of degradation
-        other_sources: trained without a source and judged on it
+        others: trained without a source, or an engine, and judged on it
     """
 
     folder: Path
     estimator: Estimator
     held_out: tuple[Line, ...]
     slices: tuple[Line, ...]
-    other_sources: tuple[Line, ...]
+    others: tuple[Line, ...]
 
 
 def folder_name(engine: str, model: str, depth: Depth = "standard") -> str:
@@ -251,7 +251,7 @@ def _build_one(work: _Work, kind: Kind, owner: tuple[str, str], folder: Path) ->
     )
     result = Built(folder, replace(estimator, manifest=manifest), lines, slices, others)
     result.estimator.save(folder)
-    card = render_card(manifest, held_out=lines, slices=slices, other_sources=others)
+    card = render_card(manifest, held_out=lines, slices=slices, others=others)
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     return result
 

@@ -17,6 +17,7 @@ from qe_core.estimation.manifest import (
     manifest_from_json,
     manifest_to_json,
 )
+from qe_core.estimation.profile import EngineProfile
 from qe_core.estimation.reasons import find_reasons
 from qe_core.estimation.words import spread_over_segments, word_features
 from qe_core.text import normalise
@@ -49,12 +50,15 @@ class Estimator:
         counts: expected errors and words of a clip
         spread: about how far off the predicted WER may be
         word_errors: probability that a word is wrong; ``None`` for kind ``"audio"``
+        profile: of the engine whose transcripts it judges, for an estimator of any engine; what
+            the manifest holds where this is ``None``
     """
 
     manifest: Manifest
     counts: CountModel
     spread: xgb.Booster
     word_errors: xgb.Booster | None
+    profile: EngineProfile | None = None
 
     @classmethod
     def load(cls, folder: Path) -> "Estimator":
@@ -142,7 +146,8 @@ class Estimator:
             EstimatorError: other features or another engine than it was trained for
         """
         self._check(features, transcript, schema)
-        row = np.array([[features[name] for name in self.manifest.feature_names]], dtype=np.float32)
+        raw = np.array([[features[name] for name in self.manifest.feature_names]], dtype=np.float32)
+        row = self._comparable(raw)
         speech_s = float(sum(span.duration_s for span in speech))
         num_words = None
         if self.manifest.kind == "transcript" and transcript is not None:
@@ -200,6 +205,7 @@ class Estimator:
             offset: shape ``(num_clips,)``, see :func:`qe_core.estimation.counts.words_offset`
             level: coverage of the interval; that of the manifest by default
         """
+        features = self._comparable(features)
         return self._with_interval(features, self.counts.predict(features, offset), level)
 
     def predict_words(self, words: FloatArray, wer: FloatArray) -> FloatArray:
@@ -220,6 +226,13 @@ class Estimator:
             )
         known = words[:, : self.word_errors.num_features() - 1]
         return predict(self.word_errors, word_inputs(known, wer))
+
+    def _comparable(self, features: FloatArray) -> FloatArray:
+        """An estimator of any engine reads ranks instead of scores."""
+        if self.manifest.profile is None:
+            return features
+        profile = self.profile or self.manifest.profile
+        return profile.ranks(features, self.manifest.feature_names)
 
     def _with_interval(
         self, features: FloatArray, counts: Counts, level: float | None
@@ -273,7 +286,8 @@ class Estimator:
             raise EstimatorError(
                 f"Feature {missing[0]!r} is missing; {manifest.id} needs it.", suggestion=_RETRAIN
             )
-        if manifest.kind == "transcript" and len(features) > len(manifest.feature_names):
+        is_choosy = manifest.kind == "transcript" and manifest.profile is None
+        if is_choosy and len(features) > len(manifest.feature_names):
             unknown = next(name for name in features if name not in manifest.feature_names)
             raise EstimatorError(
                 f"Feature {unknown!r} is unknown to {manifest.id}.", suggestion=_RETRAIN

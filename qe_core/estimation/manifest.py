@@ -10,6 +10,7 @@ from qe_core.errors import EstimatorError
 from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.baselines import Curve
 from qe_core.estimation.intervals import ConformalScale
+from qe_core.estimation.profile import EngineProfile
 from qe_core.features import AUDIO_ONLY, DEPTHS, Depth
 from qe_core.features.base import FeatureExtractor, schema_of
 
@@ -56,6 +57,8 @@ class Manifest:
         depth: how much has to be computed for it, see :data:`qe_core.features.DEPTHS`
         files: SHA-256 of every model file, by name
         adaptation: what brings its estimates to another engine or domain; ``None`` at home
+        profile: for an estimator of any engine, how scores are usually spread: it reads ranks, and
+            this is what they are taken from as long as the engine has no profile of its own
         format: layout of the folder
     """
 
@@ -80,6 +83,7 @@ class Manifest:
     depth: Depth = "standard"
     files: Mapping[str, str] = field(default_factory=dict)
     adaptation: Adaptation | None = None
+    profile: EngineProfile | None = None
     format: int = FORMAT
 
     @property

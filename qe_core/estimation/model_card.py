@@ -20,6 +20,26 @@ _LICENCES: Mapping[str, str] = {
     "dutch_vl": "CC0; Flemish",
 }
 
+_ANY_PURPOSE = """\
+Predicts the word error rate of a transcript without a reference, for recognisers that have no
+estimator of their own. Instead of a recogniser's scores it reads where they stand among the scores
+of the same recogniser, so it needs some clips by the recogniser, but no reference. Its order is of
+use at once; its level is not until some clips were reviewed."""
+
+_OTHERS = {
+    "source": """\
+## Sources that it does not know
+
+Trained without the source, judged on it. This is what to expect of speech unlike the training data:
+""",
+    "engine": """\
+## Recognisers that it does not know
+
+Trained without the recogniser, or without all of its kind, and judged on its held-out speakers.
+This is what a cold start is worth:
+""",
+}
+
 _PURPOSE = {
     "transcript": (
         "Predicts the word error rate of a transcript without a reference, the errors per segment "
@@ -40,7 +60,7 @@ def render_card(
     *,
     held_out: Iterable[Line],
     slices: Iterable[Line],
-    other_sources: Iterable[Line],
+    others: Iterable[Line],
 ) -> str:
     """Write the model card.
 
@@ -48,12 +68,13 @@ def render_card(
         manifest: of the estimator
         held_out: estimator and baselines on speakers that it does not know
         slices: the estimator per source and condition
-        other_sources: trained without a source and judged on it
+        others: trained without a source, or an engine, and judged on it
     """
     lineage = manifest.lineage
+    purpose = _PURPOSE[manifest.kind].format(engine=manifest.engine, model=manifest.model)
     return f"""# {manifest.id}
 
-{_PURPOSE[manifest.kind].format(engine=manifest.engine, model=manifest.model)}
+{purpose if manifest.profile is None else _ANY_PURPOSE}
 
 XGBoost, two stages (any error? how many?) blended with a direct rate model; expected words from a
 third model; intervals by normalised split-conformal prediction. {len(manifest.feature_names)}
@@ -82,11 +103,8 @@ fits them best on the training clips. Not all of these clips are alike; read the
 
 {markdown(slices)}
 
-## Sources that it does not know
-
-Trained without the source, judged on it. This is what to expect of speech unlike the training data:
-
-{markdown(other_sources)}
+{_OTHERS["source" if manifest.profile is None else "engine"]}
+{markdown(others)}
 
 ## Limits
 

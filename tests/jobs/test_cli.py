@@ -72,6 +72,7 @@ def test_every_command_explains_itself() -> None:
         "corpus",
         "recognise",
         "train",
+        "train-any",
         "fine-tune",
         "train-recogniser",
         "speak",

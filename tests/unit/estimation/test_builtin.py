@@ -9,13 +9,14 @@ from qe_core.corpus.examples import Recognised, read_recognised, write_recognise
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
 from qe_core.estimation.builtin import EXAMPLES_FILE, MIN_CLIPS, build, read_corpus, train_kind
+from qe_core.estimation.builtin_any import build_any, read_engines
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.scoring import score_table
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.words import WORD_FEATURES, num_word_features
 from qe_core.types import SAMPLE_RATE_HZ
 from tests.builders import speech_like
-from tests.unit.estimation.clips import PLAN, made_up_transcript
+from tests.unit.estimation.clips import PLAN, made_up_features, made_up_transcript
 
 pytestmark = pytest.mark.slow
 
@@ -81,7 +82,7 @@ def test_a_corpus_becomes_two_estimators_with_cards_and_examples(tmp_path: Path)
         "avg_logprob",
         "n-best disagreement",
     ]
-    assert [line.name for line in ours.other_sources] == ["source: indoors", "source: outdoors"]
+    assert [line.name for line in ours.others] == ["source: indoors", "source: outdoors"]
     loaded = Estimator.load(ours.folder)
     assert loaded.manifest.metrics["held_out"]["estimator"]["num_clips"] == 51
     assert loaded.manifest.id.startswith("quality-pocketsphinx-en-us-")
@@ -150,3 +151,51 @@ def test_a_thorough_estimator_learns_from_second_opinions(tmp_path: Path) -> Non
     assert standard.word_errors is not None
     assert standard.word_errors.num_features() == num_word_features("standard") + 1
     assert score_table(standard, examples).word_probabilities is not None
+
+
+def test_several_recognisers_teach_an_estimator_for_any(tmp_path: Path) -> None:
+    paths = []
+    for model in ("one", "two", "three"):
+        folder = tmp_path / model
+        folder.mkdir()
+        path = _recognise(folder, 90)
+        rows = [
+            replace(row, transcript=replace(row.transcript, model=model))
+            for row in read_recognised(path)
+        ]
+        path.unlink()
+        write_recognised(rows, path)
+        paths.append(path)
+    plan = replace(PLAN, min_clips=90, min_spearman=-1.0)
+    built = build_any(paths, tmp_path / "models", seed=1, plan=plan)
+    assert built.folder.name == "quality-any-any"
+    assert [line.name for line in built.others] == [
+        f"pocketsphinx:{model}, without it" for model in ("one", "two", "three")
+    ]
+    loaded = Estimator.load(built.folder)
+    assert loaded.manifest.profile is not None
+    assert loaded.manifest.profile.num_clips == 270
+    assert "Recognisers that it does not know" in (built.folder / "MODEL_CARD.md").read_text()
+
+    # It judges a recogniser that it has never seen, from the raw scores.
+    transcript = replace(made_up_transcript([0.9, 0.1]), engine="nobody", model="knows")
+    features = {**made_up_features(0.5), "avg_logprob": -1.0}
+    estimate = loaded.estimate(features, transcript=transcript, speech=(), duration_s=1.0)
+    assert estimate.estimator == loaded.manifest.id
+
+    with pytest.raises(TrainingError, match="Two of the files"):
+        read_engines([paths[0], paths[1], paths[0]])
+
+
+def test_stages_of_one_model_are_told_apart_by_their_version(tmp_path: Path) -> None:
+    for version in ("1", "2"):
+        (tmp_path / version).mkdir()
+        path = _recognise(tmp_path / version, 9)
+        rows = [
+            replace(row, transcript=replace(row.transcript, version=version))
+            for row in read_recognised(path)
+        ]
+        path.unlink()
+        write_recognised(rows, path)
+    tables = read_engines([tmp_path / name / "recognised.jsonl" for name in ("1", "2")])
+    assert list(tables) == ["pocketsphinx:en-us@1", "pocketsphinx:en-us@2"]

@@ -70,7 +70,14 @@ def test_every_baseline_guesses_on_the_same_clips(
     table: TrainingTable, estimator: Estimator
 ) -> None:
     scores = baselines_of(estimator, table)
-    assert set(scores) == {"random", "duration", "mean confidence", "avg_logprob"}
+    assert set(scores) == {
+        "random",
+        "duration",
+        "mean confidence",
+        "lowest confidence",
+        "avg_logprob",
+        "n-best disagreement",
+    }
     assert evaluate(truth_of(table), scores["random"]).er20 == pytest.approx(0.2, abs=1e-3)
     assert evaluate(truth_of(table), scores["mean confidence"]).spearman > 0.5
 
