@@ -13,6 +13,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import librosa
 import numpy as np
 import soundfile
 
-from qe_core.features import AUDIO_ONLY, STANDARD
+from qe_core.features import AUDIO_ONLY, STANDARD, THOROUGH
 from qe_core.features.base import FeatureContext, extract
 from qe_core.features.frames import analyse
 from qe_core.features.pitch import measure_pitch
@@ -50,15 +51,13 @@ def main() -> None:
     parser.add_argument("--long", action="store_true", help="measure two hours too")
     arguments = parser.parse_args()
 
-    num_samples = int(arguments.duration * SAMPLE_RATE_HZ)
-    samples = _samples(arguments.audio, num_samples)
-    context = _context(samples)
-    speech, transcript = context.speech, context.transcript
+    context = clip_context(arguments.audio, arguments.duration)
+    samples, speech, transcript = context.audio.samples, context.speech, context.transcript
     print(f"{arguments.duration:g} s of audio, CPU time, median of {arguments.runs} runs")
     print(f"{'':34}{'ms':>9}{'ms/s':>9}")
     steps: dict[str, Callable[[], object]] = {
         "voice activity detection": lambda: find_speech(context.audio),
-        **{group.name: partial(group.extract, context) for group in STANDARD},
+        **{group.name: partial(group.extract, context) for group in THOROUGH},
         "AUDIO_ONLY with detection": lambda: extract(
             AUDIO_ONLY, FeatureContext(context.audio, find_speech(context.audio))
         ),
@@ -71,10 +70,16 @@ def main() -> None:
         ),
     }
     for name, step in steps.items():
-        cost_ms = _cost_ms(step, arguments.runs)
-        print(f"{name:34}{cost_ms:9.2f}{cost_ms / arguments.duration:9.3f}")
+        spent_ms = cost_ms(step, arguments.runs)
+        print(f"{name:34}{spent_ms:9.2f}{spent_ms / arguments.duration:9.3f}")
     if arguments.long:
         _print_long(samples)
+
+
+def clip_context(path: Path | None, duration_s: float) -> FeatureContext:
+    """A clip of this length with a transcript and another one; see :func:`main`."""
+    context = _context(_samples(path, int(duration_s * SAMPLE_RATE_HZ)))
+    return replace(context, second=context.transcript)
 
 
 def _samples(path: Path | None, num_samples: int) -> FloatArray:
@@ -120,7 +125,8 @@ def _librosa_frames(samples: FloatArray) -> None:
     )
 
 
-def _cost_ms(step: Callable[[], object], num_runs: int) -> float:
+def cost_ms(step: Callable[[], object], num_runs: int) -> float:
+    """CPU time of a step, median of several runs."""
     step()  # what is loaded and compiled at first use is not what a clip costs
     costs = []
     for _ in range(num_runs):
