@@ -164,7 +164,7 @@ class Judged:
             directions=tuple(DIRECTIONS.get(name, 0) for name in names),
         )
         rate_share = TrainingPlan().rate_share
-        _, self._counts = fit_counts(targets, settings=settings, rate_share=rate_share, seed=SEED)
+        _, self.counts = fit_counts(targets, settings=settings, rate_share=rate_share, seed=SEED)
         self._truth = truth_of(table)
         self._known: dict[bytes, Mapping[str, float]] = {}
 
@@ -176,7 +176,7 @@ class Judged:
         """All figures at once; every figure is asked for the same draws."""
         drawn = rows.tobytes()
         if drawn not in self._known:
-            truth, counts = self._truth, self._counts
+            truth, counts = self._truth, self.counts
             metrics = evaluate(
                 Truth(truth.errors[rows], truth.words[rows], truth.duration_s[rows]),
                 Scores(counts.wer[rows], counts.errors[rows]),

@@ -1,22 +1,24 @@
 """What the quality estimate costs beside the transcription that it judges.
 
-    python -m benchmarks.overhead [FILES…] [--engine pocketsphinx] [--max-share 0.05]
+    python -m benchmarks.overhead [FILES…] [--engine E] [--depth D] [--max-share 0.05]
 
 Assesses files (by default the sample clips) and prints the seconds of every stage; features and
-estimate together should take at most 5 % of the time of the transcription.
+estimate together should take at most 5 % of the time of the transcription. At depth ``thorough`` a
+second recogniser hears every clip, too; its time stands in a line of its own.
 """
 
 import argparse
 from collections import defaultdict
 from pathlib import Path
 
+from jobs.tools import open_estimator
 from qe_core.asr.provider import resolve_engine
+from qe_core.asr.second import load_second
 from qe_core.audio import decode
 from qe_core.config import bundled_path, load_settings
-from qe_core.estimation.estimator import Estimator
-from qe_core.pipeline import assess
+from qe_core.features import DEPTHS, Depth, deeper
+from qe_core.pipeline import assess, depth_of
 
-ESTIMATOR = "quality-pocketsphinx-en-us"
 OURS = ("features", "estimate")
 
 
@@ -25,23 +27,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--engine", default="pocketsphinx")
+    parser.add_argument("--depth", choices=tuple(DEPTHS), default="standard")
     parser.add_argument("--max-share", type=float, default=0.05)
     arguments = parser.parse_args()
-    settings = load_settings(engine={"name": arguments.engine})
+    depth: Depth = arguments.depth
+    settings = load_settings(engine={"name": arguments.engine}, quality={"depth": depth})
     files: list[Path] = arguments.files or [
         path
         for path in sorted(bundled_path("sample_audio").glob("*.*"))
         if path.suffix not in {".md", ".jsonl"}
     ]
     engine = resolve_engine(settings.engine).engine
-    name = ESTIMATOR if engine.name == "pocketsphinx" else "quality-audio-only"
-    estimator = Estimator.load(bundled_path("models", name))
+    estimator = open_estimator(None, engine, settings)
+    second = load_second(settings.engine) if depth == "thorough" else None
     seconds: dict[str, float] = defaultdict(float)
     audio_s = 0.0
     # The first clip loads what is loaded once; it is assessed a second time in its turn.
     for number, path in enumerate([files[0], *files]):
         audio = decode(path, name=path.name, limits=settings.audio)
-        assessment = assess(audio, engine, estimator, settings=settings)
+        assessment = assess(
+            audio,
+            engine,
+            estimator,
+            settings=settings,
+            depth=deeper(depth, depth_of(estimator)),
+            second=second,
+        )
         if number:
             audio_s += audio.duration_s
             for stage, spent_s in assessment.timings_s.items():

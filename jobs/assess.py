@@ -6,7 +6,7 @@ from typing import Any
 
 from jobs.console import ProgressLine, print_json, print_problem, print_table, say
 from jobs.push import BatchRun, push_run
-from jobs.tools import open_engine, open_estimator, settings_for
+from jobs.tools import open_engine, open_estimator, open_second, settings_for
 from qe_core.asr.base import Engine
 from qe_core.audio import decode
 from qe_core.config import Settings
@@ -40,13 +40,14 @@ def assess_files(
     """
     settings = settings_for(engine)
     loaded = open_engine(settings)
-    judge = open_estimator(estimator, loaded)
+    judge = open_estimator(estimator, loaded, settings)
+    second = open_second(judge, settings)
     rows: list[tuple[str, ...]] = []
     run = BatchRun()
     for number, file in enumerate(files, start=1):
         progress = ProgressLine(f"[{number}/{len(files)}] {file.name}")
         try:
-            assessment, duration_s = _assess(file, loaded, judge, settings, progress)
+            assessment, duration_s = _assess(file, (loaded, second), judge, settings, progress)
         except WerkbenchError as error:
             run.num_refused += 1
             progress.clear()
@@ -81,10 +82,17 @@ def assess_files(
 
 
 def _assess(
-    file: Path, engine: Engine, estimator: Estimator, settings: Settings, progress: ProgressLine
+    file: Path,
+    engines: tuple[Engine, Engine | None],
+    estimator: Estimator,
+    settings: Settings,
+    progress: ProgressLine,
 ) -> tuple[Assessment, float]:
+    engine, second = engines
     audio = decode(file, name=file.name, limits=settings.audio, on_progress=progress)
-    assessment = assess(audio, engine, estimator, settings=settings, on_progress=progress)
+    assessment = assess(
+        audio, engine, estimator, settings=settings, second=second, on_progress=progress
+    )
     return assessment, audio.duration_s
 
 

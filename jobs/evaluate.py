@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from jobs.console import ProgressLine, print_json, print_problem, print_table, say
-from jobs.tools import open_engine, open_estimator, settings_for
+from jobs.tools import open_engine, open_estimator, open_second, settings_for
 from qe_core.audio import decode
 from qe_core.corpus.examples import TrainingExample
 from qe_core.errors import TrainingError, WerkbenchError
@@ -18,8 +18,6 @@ from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import Metrics, Scores, evaluate
 from qe_core.estimation.scoring import baselines_of, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.features import STANDARD
-from qe_core.features.base import schema_of
 from qe_core.pipeline import assess
 from qe_core.types import Assessment
 
@@ -66,7 +64,8 @@ def evaluate_manifest(
     rows = list(islice(read_manifest(manifest), limit))
     settings = settings_for(engine)
     loaded = open_engine(settings)
-    judge = open_estimator(estimator, loaded)
+    judge = open_estimator(estimator, loaded, settings)
+    second = open_second(judge, settings)
     examples: list[TrainingExample] = []
     assessments: list[Assessment] = []
     progress = ProgressLine(manifest.name)
@@ -74,7 +73,7 @@ def evaluate_manifest(
         progress(number / len(rows), f"clip {number + 1} of {len(rows)}")
         try:
             audio = decode(row.audio, name=row.audio.name, limits=settings.audio)
-            assessment = assess(audio, loaded, judge, settings=settings)
+            assessment = assess(audio, loaded, judge, settings=settings, second=second)
         except WerkbenchError as error:
             progress.clear()
             print_problem(error)
@@ -138,7 +137,7 @@ def _compare(
     judge: Estimator, examples: list[TrainingExample], assessments: list[Assessment]
 ) -> Mapping[str, Metrics]:
     table = TrainingTable.from_examples(
-        examples, schema=schema_of(STANDARD), normaliser=judge.manifest.normaliser
+        examples, schema=assessments[0].feature_schema, normaliser=judge.manifest.normaliser
     )
     truth = truth_of(table)
     # What the pages would show, not what the bare model says.

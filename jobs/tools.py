@@ -5,12 +5,15 @@ from pathlib import Path
 from jobs.console import ProgressLine, say
 from qe_core.asr.base import Engine
 from qe_core.asr.provider import resolve_engine
+from qe_core.asr.second import load_second
 from qe_core.config import EngineSettings, Settings, bundled_path, load_settings
 from qe_core.errors import EstimatorError
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.manifest import ANY_ENGINE
+from qe_core.features import DEPTHS, depths_from
+from qe_core.pipeline import depth_of
 
-__all__ = ["open_engine", "open_estimator", "settings_for"]
+__all__ = ["open_engine", "open_estimator", "open_second", "settings_for"]
 
 
 def settings_for(engine: str | None) -> Settings:
@@ -35,8 +38,8 @@ def open_engine(settings: Settings) -> Engine:
     return resolved.engine
 
 
-def open_estimator(folder: Path | None, engine: Engine) -> Estimator:
-    """Load an estimator from a folder, or the built-in one that fits the engine.
+def open_estimator(folder: Path | None, engine: Engine, settings: Settings) -> Estimator:
+    """Load an estimator from a folder, or the built-in one that fits engine and depth.
 
     Raises:
         EstimatorError: the folder holds none
@@ -47,9 +50,14 @@ def open_estimator(folder: Path | None, engine: Engine) -> Estimator:
         Estimator.load(manifest.parent)
         for manifest in sorted(bundled_path("models").glob("*/manifest.json"))
     ]
-    for estimator in built_in:
-        if (estimator.manifest.engine, estimator.manifest.model) == (engine.name, engine.model):
-            return estimator
+    by_depth = {
+        estimator.manifest.depth: estimator
+        for estimator in built_in
+        if (estimator.manifest.engine, estimator.manifest.model) == (engine.name, engine.model)
+    }
+    for depth in (*depths_from(settings.quality.depth), *DEPTHS):
+        if depth in by_depth:
+            return by_depth[depth]
     for estimator in built_in:
         if estimator.manifest.engine == ANY_ENGINE:
             say(
@@ -61,3 +69,12 @@ def open_estimator(folder: Path | None, engine: Engine) -> Estimator:
         "There is no built-in estimator.",
         suggestion="Restore the folder models/, install Werkbench again, or give --estimator.",
     )
+
+
+def open_second(estimator: Estimator, settings: Settings) -> Engine | None:
+    """Load the recogniser that gives second opinions where the estimator looks at them.
+
+    Raises:
+        EngineError: it cannot be loaded
+    """
+    return load_second(settings.engine) if depth_of(estimator) == "thorough" else None

@@ -113,6 +113,7 @@ class QualitySettings(_Section):
     """How estimates are made."""
 
     interval_level: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9
+    depth: Literal["fast", "standard", "thorough"] = "standard"
     num_reasons: Count = 3
 
 

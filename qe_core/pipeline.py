@@ -6,17 +6,21 @@ from dataclasses import replace
 from time import perf_counter
 
 from qe_core.asr.base import Engine, Progress
+from qe_core.asr.second import ask_second
 from qe_core.config import Settings
 from qe_core.estimation.estimator import Estimator
-from qe_core.features import AUDIO_ONLY, STANDARD
+from qe_core.estimation.manifest import extractors_for
+from qe_core.features import AUDIO_ONLY, DEPTHS, Depth
 from qe_core.features.base import FeatureContext, extract, schema_of
 from qe_core.types import Assessment, Audio, Estimate, Reason, SpeechSpan, Transcript
 from qe_core.vad import find_speech
 
-__all__ = ["assess", "judge", "must_review_reason", "triage"]
+__all__ = ["assess", "depth_of", "judge", "must_review_reason", "triage"]
 
 # Where the stages begin in the progress of the whole; transcription takes nearly all the time.
 _TRANSCRIBING, _ESTIMATING = 0.02, 0.95
+# A hasty recogniser needs about a third of the time of a careful one.
+_ASKING = 0.72
 
 
 def assess(
@@ -25,6 +29,8 @@ def assess(
     estimator: Estimator,
     *,
     settings: Settings,
+    depth: Depth | None = None,
+    second: Engine | None = None,
     on_progress: Progress | None = None,
 ) -> Assessment:
     """Transcribe a clip and predict how wrong the transcript is.
@@ -35,7 +41,10 @@ def assess(
         estimator: of kind ``"transcript"`` for this engine, or of kind ``"audio"`` when there is
             none for it yet
         settings: language, interval and number of reasons
-        on_progress: told the share done and ``"transcribing"`` or ``"estimating"``
+        depth: which features are computed, at least those of the estimator; these by default
+        second: gives a second opinion where the depth is ``"thorough"``
+        on_progress: told the share done and ``"transcribing"``, ``"asking a second recogniser"`` or
+            ``"estimating"``
 
     Returns:
         everything that was found out, with the seconds that every stage took
@@ -46,6 +55,9 @@ def assess(
     """
     tell = on_progress or (lambda _share, _text: None)
     timings: dict[str, float] = {}
+    depth = depth or depth_of(estimator)
+    second = second if depth == "thorough" else None
+    first_end = _ESTIMATING if second is None else _ASKING
     tell(0.0, "transcribing")
     with _timed(timings, "speech"):
         speech = find_speech(audio)
@@ -55,12 +67,24 @@ def assess(
             speech,
             language=settings.engine.language,
             on_progress=lambda share, text: tell(
-                _TRANSCRIBING + share * (_ESTIMATING - _TRANSCRIBING), text
+                _TRANSCRIBING + share * (first_end - _TRANSCRIBING), text
             ),
         )
+    opinion = None
+    if second is not None:
+        with _timed(timings, "second_opinion"):
+            opinion = ask_second(
+                second,
+                audio,
+                speech,
+                transcript,
+                on_progress=lambda share, _text: tell(
+                    _ASKING + share * (_ESTIMATING - _ASKING), "asking a second recogniser"
+                ),
+            )
     tell(_ESTIMATING, "estimating")
     with _timed(timings, "features"):
-        features = extract(STANDARD, FeatureContext(audio, speech, transcript))
+        features = extract(DEPTHS[depth], FeatureContext(audio, speech, transcript, opinion))
     with _timed(timings, "estimate"):
         estimate, must_review = judge(
             features,
@@ -69,6 +93,7 @@ def assess(
             duration_s=audio.duration_s,
             estimator=estimator,
             settings=settings,
+            second=opinion,
         )
     tell(1.0, "ready")
     return Assessment(
@@ -78,7 +103,14 @@ def assess(
         estimate=estimate,
         must_review=must_review,
         timings_s=timings,
+        feature_schema=schema_of(DEPTHS[depth]),
+        second=opinion,
     )
+
+
+def depth_of(estimator: Estimator) -> Depth:
+    """What has to be computed for an estimator; the usual where it judges sound alone."""
+    return estimator.manifest.depth if estimator.manifest.kind == "transcript" else "standard"
 
 
 def judge(
@@ -89,16 +121,18 @@ def judge(
     duration_s: float,
     estimator: Estimator,
     settings: Settings,
+    second: Transcript | None = None,
 ) -> tuple[Estimate, bool]:
     """Predict how wrong a transcript is, from features that were computed before.
 
     Args:
-        features: the features of :data:`qe_core.features.STANDARD`
+        features: at least those that the estimator looks at
         transcript: what an engine wrote
         speech: where somebody speaks
         duration_s: length of the clip
         estimator: as for :func:`assess`
         settings: language, interval and number of reasons
+        second: what another recogniser made of the clip
 
     Returns:
         the estimate, and whether a rule sends the clip to review whatever it says
@@ -107,8 +141,9 @@ def judge(
         EstimatorError: the estimator belongs to another engine or to other features
     """
     estimate = estimator.estimate(
-        features,
+        {name: features[name] for name in estimator.manifest.feature_names if name in features},
         transcript=transcript,
+        second=second,
         speech=speech,
         duration_s=duration_s,
         schema=_schema_for(estimator),
@@ -171,7 +206,7 @@ def must_review_reason(
 
 
 def _schema_for(estimator: Estimator) -> str:
-    return schema_of(STANDARD if estimator.manifest.kind == "transcript" else AUDIO_ONLY)
+    return schema_of(extractors_for(estimator.manifest.kind, estimator.manifest.depth))
 
 
 @contextmanager

@@ -201,6 +201,8 @@ class Assessment:
         estimate: predicted errors and WER
         must_review: a rule flags the clip whatever the predicted WER (no words, no speech)
         timings_s: seconds spent per stage, by stage name
+        feature_schema: of ``features``, see :func:`qe_core.features.base.schema_of`
+        second: what another recogniser made of the clip
     """
 
     transcript: Transcript
@@ -209,6 +211,8 @@ class Assessment:
     estimate: Estimate
     must_review: bool
     timings_s: Mapping[str, float]
+    feature_schema: str = ""
+    second: Transcript | None = None
 
     def is_flagged(self, threshold: float) -> bool:
         """Whether review is recommended at this WER threshold."""

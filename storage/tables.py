@@ -120,6 +120,7 @@ class Hypotheses(SQLModel, table=True):
     transcript_json: str
     speech_json: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    is_second: bool = Field(default=False, nullable=True)
 
 
 class Assessments(SQLModel, table=True):

@@ -11,13 +11,12 @@ from qe_core.asr.provider import resolve_engine
 from qe_core.config import EngineSettings
 from qe_core.corpus.examples import TrainingExample
 from qe_core.estimation.boosting import TreeSettings
-from qe_core.estimation.builtin import EXAMPLES_FILE
+from qe_core.estimation.builtin import EXAMPLES_FILE, folder_name
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, train_on_table
-from qe_core.features import STANDARD
+from qe_core.features import DEPTHS, STANDARD, Depth
 from qe_core.features.base import schema_of
 from tests.stored_clips import transcript
-from workbench.runtime import BUILT_IN_TRANSCRIPT
 
 NAMES = tuple(info.name for group in STANDARD for info in group.features)
 SCHEMA = schema_of(STANDARD)
@@ -40,13 +39,14 @@ def sphinx() -> Engine:
     return resolve_engine(EngineSettings(name="pocketsphinx")).engine
 
 
-def example(index: int) -> TrainingExample:
+def example(index: int, depth: Depth = "standard") -> TrainingExample:
     """A clip whose WER shows in its confidence, give or take."""
     rng = np.random.default_rng(index)
     wer = float(np.clip(rng.beta(1.2, 2.0), 0, 1))
     num_words = int(rng.integers(5, 25))
     num_wrong = round(wer * num_words)
-    features = {name: float(rng.normal()) for name in NAMES}
+    names = NAMES if depth == "standard" else names_of(depth)
+    features = {name: float(rng.normal()) for name in names}
     features["confidence_mean"] = 1.0 - wer + float(rng.normal(0, 0.1))
     features["duration_s"] = num_words * 0.5
     features["speech_s"] = num_words * 0.45
@@ -64,31 +64,37 @@ def example(index: int) -> TrainingExample:
     )
 
 
-@lru_cache(maxsize=1)
-def built_in_table() -> TrainingTable:
+def names_of(depth: Depth) -> tuple[str, ...]:
+    """The features of a depth."""
+    return tuple(info.name for group in DEPTHS[depth] for info in group.features)
+
+
+@lru_cache(maxsize=3)
+def built_in_table(depth: Depth = "standard") -> TrainingTable:
     """The examples behind the small built-in estimator, every fourth pair held out."""
-    examples = [example(index) for index in range(NUM_BUILT_IN)]
+    examples = [example(index, depth) for index in range(NUM_BUILT_IN)]
     return TrainingTable.from_examples(
         examples,
-        schema=SCHEMA,
+        schema=schema_of(DEPTHS[depth]),
         is_held_out=[index // 2 % 4 == 0 for index in range(NUM_BUILT_IN)],
     )
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, depth: Depth = "standard") -> Path:
     """Train the small built-in estimator and save it as Werkbench ships its own.
 
     Args:
         folder: gets a folder ``models``
+        depth: which features it looks at
     """
-    place = folder / "models" / BUILT_IN_TRANSCRIPT
-    table = built_in_table()
+    place = folder / "models" / folder_name(sphinx().name, sphinx().model, depth)
+    table = built_in_table(depth)
     estimator = train_on_table(
         table,
         kind="transcript",
         engine=sphinx().name,
         seed=1,
-        plan=replace(FAST, model=sphinx().model, model_id="small-built-in"),
+        plan=replace(FAST, model=sphinx().model, model_id="small-built-in", depth=depth),
     )
     estimator.save(place)
     table.save(place / EXAMPLES_FILE)

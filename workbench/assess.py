@@ -2,16 +2,18 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qe_core.asr.base import Progress
+from qe_core.asr.second import ask_second
 from qe_core.audio import decode
 from qe_core.config import Settings
 from qe_core.errors import NotFoundError
-from qe_core.features import STANDARD
-from qe_core.features.base import FeatureContext, extract, schema_of
+from qe_core.features import DEPTHS
+from qe_core.features.base import FeatureContext, covers, extract, schema_of
 from qe_core.pipeline import assess, judge
-from qe_core.types import Assessment, Audio
+from qe_core.types import Assessment, Audio, Transcript
 from storage.database import Session
 from storage.records import Clip, Hypothesis, Job, StoredAssessment
 from storage.repositories import assessments, clips, hypotheses
@@ -65,15 +67,18 @@ def assess_clip(
         )
     if written is not None:
         tell(0.9, "estimating")
-        features = extract(STANDARD, FeatureContext(audio, written.speech, written.transcript))
-        stored = _estimate_again(runtime, clip, written, features)
+        stored = _estimate_again(runtime, clip, written, _look_again(runtime, audio, written))
         _count(stored, settings)
         return stored
+    owner = (engine.name, engine.model)
+    depth = runtime.depth(owner)
     made = assess(
         audio,
         engine,
-        runtime.estimator((engine.name, engine.model)),
+        runtime.estimator(owner),
         settings=settings,
+        depth=depth,
+        second=runtime.second_engine() if depth == "thorough" else None,
         on_progress=lambda share, text: tell(
             _DECODING_SHARE + share * (1.0 - _DECODING_SHARE), text
         ),
@@ -109,11 +114,18 @@ def reassess(runtime: "Runtime", clip_id: str) -> StoredAssessment:
     with runtime.database.session() as session:
         clip = clips.get(session, clip_id)
         former = assessments.find_latest(session, clip_id)
-    if former is not None and _fits(former, written):
-        return _estimate_again(runtime, clip, written, former.features)
+        second = hypotheses.find_latest(session, clip_id, is_second=True)
+    schema = schema_of(DEPTHS[runtime.depth((written.engine, written.model))])
+    if (
+        former is not None
+        and former.hypothesis_id == written.id
+        and covers(former.feature_schema, schema)
+    ):
+        opinion = None if second is None else second.transcript
+        known = _Look(former.features, former.feature_schema, opinion)
+        return _estimate_again(runtime, clip, written, known)
     _, audio = _decode(runtime, clip_id, lambda _share, _text: None)
-    features = extract(STANDARD, FeatureContext(audio, written.speech, written.transcript))
-    return _estimate_again(runtime, clip, written, features)
+    return _estimate_again(runtime, clip, written, _look_again(runtime, audio, written))
 
 
 def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
@@ -139,25 +151,50 @@ def _count(stored: StoredAssessment, settings: Settings) -> None:
     metrics.count_estimate(stored.predicted_wer, "transcript", is_flagged=is_flagged)
 
 
-def _fits(former: StoredAssessment, written: Hypothesis) -> bool:
-    """Whether the features of a former assessment can be used again."""
-    is_same_text = former.hypothesis_id == written.id
-    return is_same_text and former.feature_schema == schema_of(STANDARD)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Features of a transcript that was written before, and the second opinion they look at."""
+
+    features: Mapping[str, float]
+    schema: str
+    second: Transcript | None
+
+
+def _look_again(runtime: "Runtime", audio: Audio, written: Hypothesis) -> _Look:
+    depth = runtime.depth((written.engine, written.model))
+    first, second = written.transcript, None
+    if depth == "thorough":
+        asked = runtime.second_engine()
+        with runtime.database.session() as session:
+            known = hypotheses.find_latest(
+                session, written.clip_id, version=asked.version, is_second=True
+            )
+        second = known.transcript if known else ask_second(asked, audio, written.speech, first)
+    features = extract(DEPTHS[depth], FeatureContext(audio, written.speech, first, second))
+    return _Look(features, schema_of(DEPTHS[depth]), second)
 
 
 def _estimate_again(
-    runtime: "Runtime", clip: Clip, written: Hypothesis, features: Mapping[str, float]
+    runtime: "Runtime", clip: Clip, written: Hypothesis, look: _Look
 ) -> StoredAssessment:
     estimate, must_review = judge(
-        features,
+        look.features,
         written.transcript,
         written.speech,
         duration_s=clip.duration_s,
         estimator=runtime.estimator((written.engine, written.model)),
         settings=preferences.get(runtime),
+        second=look.second,
     )
     made = Assessment(
-        written.transcript, written.speech, features, estimate, must_review, timings_s={}
+        transcript=written.transcript,
+        speech=written.speech,
+        features=look.features,
+        estimate=estimate,
+        must_review=must_review,
+        timings_s={},
+        feature_schema=look.schema,
+        second=look.second,
     )
     return _store(runtime, clip, made, written)
 
@@ -169,18 +206,28 @@ def _store(
 
     def work(session: Session) -> StoredAssessment:
         hypothesis = written or hypotheses.add(session, clip.id, made.transcript, made.speech)
+        _keep_second(session, clip.id, made)
         return assessments.add(
             session,
             hypothesis,
             estimate=made.estimate,
             features=made.features,
-            feature_schema=schema_of(STANDARD),
+            feature_schema=made.feature_schema,
             must_review=made.must_review,
             duration_s=clip.duration_s,
             timings_s=made.timings_s,
         )
 
     return runtime.database.write(work)
+
+
+def _keep_second(session: Session, clip_id: str, made: Assessment) -> None:
+    """A hypothesis of its own, once; the desk shows where it differs."""
+    if made.second is None:
+        return
+    known = hypotheses.find_latest(session, clip_id, version=made.second.version, is_second=True)
+    if known is None:
+        hypotheses.add(session, clip_id, made.second, made.speech, is_second=True)
 
 
 register_handler(ASSESS, run_job)

@@ -1,7 +1,7 @@
 """What the corrections teach: examples for training, and which of them only judge."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,10 +10,12 @@ import numpy as np
 from qe_core.asr.base import Engine
 from qe_core.config import RetrainSettings
 from qe_core.corpus.examples import TrainingExample
-from qe_core.features import STANDARD
-from qe_core.features.base import schema_of
+from qe_core.features import DEPTHS
+from qe_core.features.base import covers, schema_of
+from qe_core.features.second import SecondOpinionFeatures
 from qe_core.text import DEFAULT_NORMALISER
-from storage.repositories import corrections
+from qe_core.types import Transcript
+from storage.repositories import corrections, hypotheses
 from storage.repositories.corrections import Correction
 from workbench import preferences
 
@@ -83,6 +85,7 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
     settings = preferences.get(runtime).retrain
     usable, left_out = _sort_out(runtime, engine)
     weights = _weights(usable, settings)
+    seconds = _second_opinions(runtime, usable)
     examples = tuple(
         TrainingExample(
             features=correction.assessment.features,
@@ -96,6 +99,7 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
             is_uniform_draw=correction.review.policy == _AUDIT,
             origin="review",
             id=correction.review.id,
+            second=seconds.get(correction.review.clip_id),
         )
         for correction, weight in zip(usable, weights, strict=True)
     )
@@ -108,6 +112,21 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
     return Lessons(examples, is_held_out, left_out)
 
 
+def _second_opinions(runtime: "Runtime", usable: Sequence[Correction]) -> Mapping[str, Transcript]:
+    """By clip, where an estimate looked at one."""
+    clip_ids = [
+        correction.review.clip_id
+        for correction in usable
+        if covers(correction.assessment.feature_schema, schema_of([SecondOpinionFeatures()]))
+    ]
+    with runtime.database.session() as session:
+        found = {
+            clip_id: hypotheses.find_latest(session, clip_id, is_second=True)
+            for clip_id in clip_ids
+        }
+    return {clip_id: second.transcript for clip_id, second in found.items() if second is not None}
+
+
 def survey(runtime: "Runtime", engine: Engine) -> tuple[tuple[str, ...], LeftOut]:
     """Ids of the usable reviews and what is left out, without reading any transcript."""
     usable, left_out = _sort_out(runtime, engine)
@@ -117,13 +136,14 @@ def survey(runtime: "Runtime", engine: Engine) -> tuple[tuple[str, ...], LeftOut
 def _sort_out(runtime: "Runtime", engine: Engine) -> tuple[list[Correction], LeftOut]:
     with runtime.database.session() as session:
         found = corrections.list_corrections(session)
-    reasons = [_reason_against(correction, engine) for correction in found]
+    schema = schema_of(DEPTHS[runtime.depth((engine.name, engine.model))])
+    reasons = [_reason_against(correction, engine, schema) for correction in found]
     usable = [item for item, reason in zip(found, reasons, strict=True) if reason is None]
     counts = {name: reasons.count(name) for name in LeftOut.__dataclass_fields__}
     return usable, LeftOut(**counts)
 
 
-def _reason_against(correction: Correction, engine: Engine) -> str | None:
+def _reason_against(correction: Correction, engine: Engine, schema: str) -> str | None:
     """Name of the count in :class:`LeftOut`, or ``None`` for a review that can be used."""
     review, hypothesis = correction.review, correction.hypothesis
     if review.counts is None:
@@ -138,7 +158,7 @@ def _reason_against(correction: Correction, engine: Engine) -> str | None:
         return "num_other_engine"
     if review.normaliser != DEFAULT_NORMALISER:
         return "num_other_normaliser"
-    if correction.assessment.feature_schema != schema_of(STANDARD):
+    if not covers(correction.assessment.feature_schema, schema):
         return "num_other_features"
     return None
 

@@ -16,8 +16,8 @@ from qe_core.estimation.promotion import GateResult, decide
 from qe_core.estimation.scoring import score_table, truth_of
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, train_on_table
-from qe_core.features import STANDARD
-from qe_core.features.base import schema_of
+from qe_core.features import DEPTHS
+from qe_core.features.base import covers, schema_of
 from storage import model_folders
 from storage.database import Session
 from storage.ids import new_id
@@ -204,6 +204,7 @@ def run(
         plan=replace(
             plan,
             model=engine.model,
+            depth=runtime.depth((engine.name, engine.model)),
             model_id=f"quality-{engine.name}-{engine.model}-{version_id}",
             interval_level=settings.quality.interval_level,
         ),
@@ -242,15 +243,18 @@ def _table(runtime: Runtime, engine: Engine, lessons: Lessons) -> TrainingTable:
             f"{lessons.left_out.total} reviews cannot be used.",
             suggestion="Correct some clips at the review desk first.",
         )
-    manifest = runtime.built_in_estimator().manifest
-    schema = schema_of(STANDARD)
+    depth = runtime.depth((engine.name, engine.model))
+    manifest = runtime.built_in_estimator(depth).manifest
+    schema, names = schema_of(DEPTHS[depth]), [i.name for it in DEPTHS[depth] for i in it.features]
     builtin = None
-    if (manifest.engine, manifest.model, manifest.schema) == (engine.name, engine.model, schema):
-        builtin = TrainingTable.load(runtime.built_in_folder() / EXAMPLES_FILE)
+    is_same_engine = (manifest.engine, manifest.model) == (engine.name, engine.model)
+    if is_same_engine and covers(manifest.schema, schema):
+        examples = TrainingTable.load(runtime.built_in_folder(depth) / EXAMPLES_FILE)
+        builtin = examples.with_features(names, schema)
     corrections = TrainingTable.from_examples(
         lessons.examples,
         schema=schema,
-        feature_names=[info.name for group in STANDARD for info in group.features],
+        feature_names=names,
         is_held_out=lessons.is_held_out,
     )
     return corrections if builtin is None else builtin + corrections

@@ -5,15 +5,17 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from qe_core.asr.base import Progress
+from qe_core.asr.base import Engine, Progress
 from qe_core.asr.isolated import IsolatedEngine, isolate
 from qe_core.asr.provider import Resolved, resolve_engine
+from qe_core.asr.second import load_second
 from qe_core.config import EngineSettings, Settings, bundled_path, load_settings
 from qe_core.errors import EstimatorError, NotFoundError
+from qe_core.estimation.builtin import folder_name
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.manifest import ANY_ENGINE
-from qe_core.features import AUDIO_ONLY, STANDARD
-from qe_core.features.base import schema_of
+from qe_core.features import DEPTHS, Depth, deeper, depths_from
+from qe_core.pipeline import depth_of
 from storage.database import Database, Session
 from storage.media import MediaStore
 from storage.records import ModelVersion
@@ -72,6 +74,8 @@ class Runtime:
         )
         self._engine_lock = threading.Lock()
         self._engine: tuple[EngineSettings, Resolved] | None = None
+        self._second_lock = threading.Lock()
+        self._second: Engine | None = None
         self._estimator_lock = threading.Lock()
         self._estimators: dict[Path, Estimator] = {}
 
@@ -82,6 +86,9 @@ class Runtime:
         self.worker.stop()
         with self._engine_lock:
             self._let_go_of_engine()
+        with self._second_lock:
+            if isinstance(self._second, IsolatedEngine):
+                self._second.close()
         self.database.close()
 
     def engine(self, on_progress: Progress | None = None) -> Resolved:
@@ -108,6 +115,17 @@ class Runtime:
         if former is not None and isinstance(former[1].engine, IsolatedEngine):
             former[1].engine.close()
 
+    def second_engine(self) -> Engine:
+        """The recogniser that gives second opinions; loaded when it is first needed.
+
+        Raises:
+            EngineError: it cannot be loaded
+        """
+        with self._second_lock:
+            if self._second is None:
+                self._second = load_second(preferences.get(self).engine)
+            return self._second
+
     def loaded_engine(self) -> Resolved | None:
         """The recogniser if it is loaded; never waits."""
         loaded = self._engine
@@ -129,8 +147,28 @@ class Runtime:
         promoted = self._promoted("transcript", owner)
         if promoted is not None:
             return promoted
-        built_in = self._load(_built_in_folder(owner))
-        return built_in if _owner_of(built_in) == owner else self.audio_estimator()
+        return self._built_in(owner) or self.audio_estimator()
+
+    def depth(self, owner: Owner | None = None) -> Depth:
+        """Which features are computed for the transcripts of a recogniser.
+
+        Those that the settings ask for, as far as a built-in estimator looks at them, and those of
+        the estimator that serves.
+
+        Args:
+            owner: as for :meth:`estimator`
+
+        Raises:
+            EstimatorError: not even a built-in estimator can be loaded
+        """
+        owner = owner or self.owner()
+        built_in = self._built_in(owner)
+        depth = preferences.get(self).quality.depth if built_in is None else built_in.manifest.depth
+        return deeper(depth, depth_of(self.estimator(owner)))
+
+    def _built_in(self, owner: Owner) -> Estimator | None:
+        built_in = self._load(self._built_in_folder(owner))
+        return built_in if _owner_of(built_in) == owner else None
 
     def version(self, version: ModelVersion) -> Estimator:
         """A trained version, whether it serves or not.
@@ -140,13 +178,26 @@ class Runtime:
         """
         return _checked(self._load(self.model_folder(version)))
 
-    def built_in_estimator(self) -> Estimator:
+    def built_in_estimator(self, depth: Depth | None = None) -> Estimator:
         """The estimator of transcripts that travels with Werkbench, whether it serves or not."""
-        return self._load(self.built_in_folder())
+        return self._load(self.built_in_folder(depth))
 
-    def built_in_folder(self) -> Path:
-        """Where the built-in estimator of the recogniser in use lies, or else PocketSphinx's."""
-        return _built_in_folder(self.owner())
+    def built_in_folder(self, depth: Depth | None = None) -> Path:
+        """Where the built-in estimator of the recogniser in use lies, or else PocketSphinx's.
+
+        Args:
+            depth: of this depth, as far as there is one; that of the settings by default
+        """
+        return self._built_in_folder(self.owner(), depth)
+
+    def _built_in_folder(self, owner: Owner, depth: Depth | None = None) -> Path:
+        wanted = depth or preferences.get(self).quality.depth
+        # Rather a deeper one than none that knows the recogniser.
+        for candidate in dict.fromkeys((*depths_from(wanted), *DEPTHS)):
+            folder = bundled_path("models", folder_name(*owner, candidate))
+            if (folder / "manifest.json").is_file():
+                return folder
+        return bundled_path("models", BUILT_IN_TRANSCRIPT)
 
     def audio_estimator(self) -> Estimator:
         """The champion that judges sound alone."""
@@ -233,17 +284,9 @@ def _owner_of(estimator: Estimator) -> Owner:
     return estimator.manifest.engine, estimator.manifest.model
 
 
-def _built_in_folder(owner: Owner) -> Path:
-    folder = bundled_path("models", f"quality-{'-'.join(owner)}")
-    if (folder / "manifest.json").is_file():
-        return folder
-    return bundled_path("models", BUILT_IN_TRANSCRIPT)
-
-
 def _checked(estimator: Estimator) -> Estimator:
     """A version trained before the features changed cannot serve any more."""
-    schema = schema_of(STANDARD if estimator.manifest.kind == "transcript" else AUDIO_ONLY)
-    if estimator.manifest.schema != schema:
+    if not estimator.manifest.is_current:
         raise EstimatorError(
             f"{estimator.manifest.id} was trained on features of another Werkbench version.",
             suggestion="Retrain on the settings page.",

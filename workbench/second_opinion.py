@@ -1,4 +1,4 @@
-"""What another recogniser makes of a clip, or of a stretch of it. It is shown, never stored."""
+"""What another recogniser makes of a clip, or of a stretch of it."""
 
 import threading
 from dataclasses import replace
@@ -29,7 +29,9 @@ def engines() -> tuple[str, ...]:
 
 
 def find(runtime: "Runtime", clip_id: str, engine: str) -> Transcript | None:
-    """The newest transcript of a clip that another engine wrote, if one is stored.
+    """What another recogniser wrote for a clip, if that is stored.
+
+    The second opinion of the estimate comes before former hypotheses by other engines.
 
     Args:
         runtime: the process's runtime
@@ -37,6 +39,9 @@ def find(runtime: "Runtime", clip_id: str, engine: str) -> Transcript | None:
         engine: whose transcript is on the desk
     """
     with runtime.database.session() as session:
+        second = hypotheses.find_latest(session, clip_id, is_second=True)
+        if second is not None:
+            return second.transcript
         for name in engine_names():
             if name == engine:
                 continue

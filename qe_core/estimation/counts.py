@@ -57,6 +57,13 @@ DIRECTIONS: Mapping[str, int] = {
     "snr_db": -1,
     "wada_snr_db": -1,
     "wada_snr_p10_db": -1,
+    "second_disagreement": 1,
+    "second_letter_disagreement": 1,
+    "second_agreed_share": -1,
+    "second_similarity": -1,
+    "second_agreed_confidence": -1,
+    "second_confident_disagreement": 1,
+    "second_votes": -1,
 }
 """Where common sense knows the sign: trees that keep to it carry over to other sources."""
 

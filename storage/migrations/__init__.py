@@ -19,6 +19,7 @@ from storage.migrations import (
     m0005_recognisers,
     m0006_lead,
     m0007_models,
+    m0008_second_opinions,
 )
 
 __all__ = ["MIGRATIONS", "Migration", "migrate"]
@@ -41,6 +42,7 @@ MIGRATIONS = (
     Migration(5, "recognisers", m0005_recognisers.upgrade),
     Migration(6, "lead", m0006_lead.upgrade),
     Migration(7, "models", m0007_models.upgrade),
+    Migration(8, "second_opinions", m0008_second_opinions.upgrade),
 )
 
 _LEDGER = """

@@ -108,7 +108,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """What an engine wrote for a clip; see :attr:`transcript`."""
+    """What an engine wrote for a clip; see :attr:`transcript`.
+
+    A second opinion only tells where the clip's own hypothesis may be wrong.
+    """
 
     id: str
     clip_id: str
@@ -120,6 +123,7 @@ class Hypothesis:
     transcript_json: str
     speech_json: str
     created_at: datetime
+    is_second: bool = False
 
     @property
     def transcript(self) -> Transcript:

@@ -15,9 +15,14 @@ __all__ = ["add", "find_latest", "get"]
 
 
 def add(
-    session: Session, clip_id: str, transcript: Transcript, speech: tuple[SpeechSpan, ...]
+    session: Session,
+    clip_id: str,
+    transcript: Transcript,
+    speech: tuple[SpeechSpan, ...],
+    *,
+    is_second: bool = False,
 ) -> Hypothesis:
-    """Store what an engine wrote for a clip."""
+    """Store what an engine wrote for a clip, as its hypothesis or as a second opinion."""
     row = Hypotheses(
         id=new_id(),
         clip_id=clip_id,
@@ -29,6 +34,7 @@ def add(
         transcript_json=transcript_to_json(transcript),
         speech_json=speech_to_json(speech),
         created_at=utc_now(),
+        is_second=is_second,
     )
     session.add(row)
     session.flush()
@@ -56,9 +62,21 @@ def find_latest(
     engine: str | None = None,
     model: str | None = None,
     version: str | None = None,
+    is_second: bool = False,
 ) -> Hypothesis | None:
-    """The newest hypothesis of a clip, of one engine, model and version where they are given."""
-    query = select(Hypotheses).where(Hypotheses.clip_id == clip_id)
+    """The newest hypothesis of a clip, of one engine, model and version where they are given.
+
+    Args:
+        session: a database session
+        clip_id: the clip
+        engine: of this engine
+        model: of this model
+        version: of this version
+        is_second: the newest second opinion instead
+    """
+    query = select(Hypotheses).where(
+        Hypotheses.clip_id == clip_id, col(Hypotheses.is_second).is_(is_second)
+    )
     for column, value in (
         (Hypotheses.engine, engine),
         (Hypotheses.model, model),

@@ -303,7 +303,7 @@ def test_another_engine_learns_from_its_own_reviews_alone(
     fill(runtime, 30, num_audits=0)
     manifest = runtime.built_in_estimator().manifest
     foreign = replace(runtime.built_in_estimator(), manifest=replace(manifest, model="other"))
-    monkeypatch.setattr(runtime, "built_in_estimator", lambda: foreign)
+    monkeypatch.setattr(runtime, "built_in_estimator", lambda _depth=None: foreign)
 
     with pytest.raises(TrainingError, match="no held-out clip"):
         trained(runtime)

@@ -130,7 +130,7 @@ def _opinion_data(runtime: Runtime, view: DeskView) -> dict[str, Any]:
         "opinion": None
         if other is None
         else {
-            "engine": other.engine,
+            "engine": other.engine if other.engine != own else f"{other.engine}:{other.model}",
             "words": [
                 [word.word, round(word.start_s, 3), round(word.end_s, 3)] for word in other.words
             ],
