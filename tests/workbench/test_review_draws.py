@@ -1,7 +1,9 @@
 """Which clip comes next, and what is stored about the draw."""
 
 import numpy as np
+import pytest
 
+from storage.repositories import claims, events
 from tests.desk_work import audit_only, drawn, save
 from tests.stored_clips import expire_claims, store_clip
 from workbench import review
@@ -74,3 +76,25 @@ def test_an_audit_stays_one_whichever_way_it_comes_back(runtime: Runtime) -> Non
     result = save(runtime, review.open_clip(runtime, clip_id, "ann"))
 
     assert (result.review.policy, result.review.propensity) == ("audit", 1.0)
+
+
+def test_every_uniform_draw_is_stored_with_its_propensity_in_claim_event_and_review(
+    runtime: Runtime,
+) -> None:
+    for index in range(5):
+        store_clip(runtime, f"c{index}", expected_errors=float(index))
+    audit_only(runtime)
+
+    for num_waiting in (5, 4, 3):
+        task = drawn(runtime)
+        with runtime.database.session() as session:
+            event = events.list_recent(session, kind="review.drawn", limit=1)[0]
+            claim = claims.find_active(session, task.clip.id)
+        result = save(runtime, task)
+
+        assert claim is not None
+        assert (claim.policy, result.review.policy) == ("audit", "audit")
+        assert event.clip_id == task.clip.id
+        assert event.payload["policy"] == "audit"
+        for stored in (claim.propensity, event.payload["propensity"], result.review.propensity):
+            assert stored == pytest.approx(1 / num_waiting)
