@@ -167,6 +167,29 @@ def train_any(
         train_for_any(recognised, out, seed=seed, second=second, depth=depth)
 
 
+@app.command("calibrate")
+def calibrate(
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            help="JSON Lines: audio_filepath, text, speaker, source; the corrections so far by "
+            "default."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many clips.")] = None,
+    as_json: _JSON = False,
+) -> None:
+    """Fit the estimator that serves to this recogniser and this sound, with references.
+
+    Exit code 0 when the adapted estimator serves, 1 when it was refused.
+    """
+    from jobs.calibrate import calibrate_estimator
+
+    with exit_on_error():
+        is_promoted = calibrate_estimator(manifest, limit=limit, as_json=as_json)
+    raise typer.Exit(0 if is_promoted else 1)
+
+
 @app.command("fine-tune")
 def fine_tune(
     dry_run: Annotated[

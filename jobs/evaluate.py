@@ -21,7 +21,7 @@ from qe_core.estimation.table import TrainingTable
 from qe_core.pipeline import assess
 from qe_core.types import Assessment
 
-__all__ = ["FIGURES", "evaluate_manifest", "read_manifest"]
+__all__ = ["FIGURES", "ManifestRow", "evaluate_manifest", "read_manifest"]
 
 FIGURES = (
     "spearman",
@@ -39,10 +39,22 @@ _DIGITS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class ManifestRow:
+    """A clip with its reference.
+
+    Args:
+        audio: where it lies
+        reference: human truth
+        group: speaker, or the clip itself where none is named
+        source: data set or intake channel
+        line: where it stands in the manifest, from 1
+    """
+
     audio: Path
     reference: str
     group: str
+    source: str
+    line: int
 
 
 def evaluate_manifest(
@@ -91,7 +103,7 @@ def evaluate_manifest(
     _print(_compare(judge, examples, assessments), as_json=as_json)
 
 
-def read_manifest(path: Path) -> Iterator[_Row]:
+def read_manifest(path: Path) -> Iterator[ManifestRow]:
     """Clips of a manifest; their paths may be relative to it.
 
     Raises:
@@ -112,7 +124,8 @@ def read_manifest(path: Path) -> Iterator[_Row]:
         except (ValueError, KeyError, TypeError) as error:
             raise _bad_manifest(path, f"line {number} is not usable ({error!r})") from error
         group = str(record.get("speaker", audio))
-        yield _Row(path.parent / audio, reference, group)
+        source = str(record.get("source", "manifest"))
+        yield ManifestRow(path.parent / audio, reference, group, source, number)
 
 
 def _bad_manifest(path: Path, problem: str) -> TrainingError:
@@ -122,7 +135,7 @@ def _bad_manifest(path: Path, problem: str) -> TrainingError:
     )
 
 
-def _example(row: _Row, assessment: Assessment, duration_s: float) -> TrainingExample:
+def _example(row: ManifestRow, assessment: Assessment, duration_s: float) -> TrainingExample:
     return TrainingExample(
         features=assessment.features,
         reference=row.reference,

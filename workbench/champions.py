@@ -60,6 +60,7 @@ class ModelVersion:
             built-in one
         conditions: what the gate said, sentence by sentence, and whether it held
         left_out: reviews that could not be used, by reason
+        adaptation: how far it is adapted to this recogniser; ``None`` where it is not
     """
 
     id: str
@@ -75,6 +76,7 @@ class ModelVersion:
     champion_metrics: Figures
     conditions: tuple[tuple[bool, str], ...]
     left_out: Mapping[str, int]
+    adaptation: str | None = None
 
 
 def versions(runtime: "Runtime") -> list[ModelVersion]:
@@ -226,6 +228,7 @@ def _listed(version: records.ModelVersion, serving: str | None) -> ModelVersion:
         champion_metrics=report.get("champion", {}),
         conditions=_conditions(report),
         left_out=report.get("left_out", {}),
+        adaptation=report.get("adaptation"),
     )
 
 

@@ -57,16 +57,19 @@ def score_table(
     return _adapted(scores, manifest.adaptation, prediction.words, table)
 
 
-def reviewed_of(estimator: Estimator, table: TrainingTable) -> Reviewed:
+def reviewed_of(
+    estimator: Estimator, table: TrainingTable, *, level: float | None = None
+) -> Reviewed:
     """What an adaptation learns from: an estimator's bare predictions for clips that are known.
 
     Args:
         estimator: an adaptation that it has already is left out
         table: the clips; only those with words count
+        level: coverage of the interval; that of the manifest by default
     """
     table = table.select(table.num_reference_words > 0)
     bare = replace(estimator, manifest=replace(estimator.manifest, adaptation=None))
-    scores = score_table(bare, table)
+    scores = score_table(bare, table, level=level)
     none = np.zeros(0, np.float32)
     return Reviewed(
         predicted_wer=scores.wer.astype(np.float64),

@@ -73,6 +73,7 @@ def test_every_command_explains_itself() -> None:
         "recognise",
         "train",
         "train-any",
+        "calibrate",
         "fine-tune",
         "train-recogniser",
         "speak",

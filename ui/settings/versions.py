@@ -63,6 +63,8 @@ def _show_table(versions: Sequence[ModelVersion]) -> None:
 def _show_comparison(version: ModelVersion) -> None:
     verdict = "was refused" if version.state == "refused" else "passed the gate"
     st.markdown(f"**Latest training:** {plain(version.estimator)} {verdict}.")
+    if version.adaptation is not None:
+        st.caption(f"{version.adaptation}; figures are cross-validated on the same reviews.")
     left, right = st.columns(2, gap="medium")
     with left:
         st.table(

@@ -1,0 +1,148 @@
+"""Fitting the estimator to this recogniser and this sound from the command line."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+
+from jobs.console import ProgressLine, print_json, print_problem, print_table, say
+from jobs.evaluate import ManifestRow, read_manifest
+from qe_core.asr.base import Engine
+from qe_core.audio import decode
+from qe_core.config import load_settings
+from qe_core.corpus.examples import TrainingExample
+from qe_core.errors import TrainingError, WerkbenchError
+from qe_core.estimation.adaptation import Accuracy
+from qe_core.pipeline import assess
+from qe_core.text import normalise
+from workbench import preferences
+from workbench.calibrate import Calibration, calibrate, corrected_examples
+from workbench.runtime import Runtime
+
+__all__ = ["calibrate_estimator"]
+
+_MAX_PROBLEMS = 5
+
+
+def calibrate_estimator(manifest: Path | None, *, limit: int | None, as_json: bool) -> bool:
+    """Transcribe a manifest with references and adapt the estimator that serves to it.
+
+    Args:
+        manifest: JSON Lines with ``audio_filepath``, ``text`` and, where known, ``speaker`` and
+            ``source``; the corrections of the review desk by default
+        limit: at most this many clips, from the beginning
+        as_json: one JSON object instead of a table
+
+    Returns:
+        whether the adapted estimator serves now
+
+    Raises:
+        TrainingError: the manifest has faults, or nothing to learn from
+        EngineError: the recogniser cannot be loaded
+    """
+    rows = None if manifest is None else list(islice(_checked(manifest), limit))
+    runtime = Runtime(load_settings())
+    try:
+        progress = ProgressLine("recogniser")
+        resolved = runtime.engine(progress)
+        progress.clear()
+        say(resolved.why)
+        examples: Sequence[TrainingExample]
+        if rows is None or manifest is None:
+            origin, examples = "corrections", corrected_examples(runtime, resolved.engine)[:limit]
+        else:
+            origin, examples = manifest.name, _transcribe(runtime, resolved.engine, rows, manifest)
+        if not examples:
+            raise TrainingError(
+                "There is nothing to calibrate with.",
+                suggestion="Correct clips at the review desk, or give --manifest.",
+            )
+        finished = calibrate(runtime, resolved.engine, examples, origin=origin)
+        _print(finished, as_json=as_json)
+        return finished.is_promoted
+    finally:
+        runtime.close()
+
+
+def _checked(manifest: Path) -> list[ManifestRow]:
+    """All rows of a manifest without a fault.
+
+    Raises:
+        TrainingError: a file is missing or a text empty; names the lines
+    """
+    rows = list(read_manifest(manifest))
+    problems = [
+        problem
+        for row in rows
+        for problem in (
+            None if row.audio.is_file() else f"line {row.line}: {row.audio} is not there",
+            None if normalise(row.reference) else f"line {row.line}: its text has no words",
+        )
+        if problem is not None
+    ]
+    if problems:
+        more = len(problems) - _MAX_PROBLEMS
+        shown = "; ".join(problems[:_MAX_PROBLEMS]) + (f"; {more} more" if more > 0 else "")
+        raise TrainingError(
+            f"{manifest}: {shown}.",
+            suggestion="Mend these lines or take them out; paths may be relative to the manifest.",
+        )
+    return rows
+
+
+def _transcribe(
+    runtime: Runtime, engine: Engine, rows: Sequence[ManifestRow], manifest: Path
+) -> list[TrainingExample]:
+    settings = preferences.get(runtime)
+    estimator = runtime.estimator((engine.name, engine.model))
+    progress = ProgressLine(manifest.name)
+    examples: list[TrainingExample] = []
+    for number, row in enumerate(rows):
+        progress(number / len(rows), f"clip {number + 1} of {len(rows)}")
+        try:
+            audio = decode(row.audio, name=row.audio.name, limits=settings.audio)
+            assessment = assess(audio, engine, estimator, settings=settings)
+        except WerkbenchError as error:
+            progress.clear()
+            say(f"Line {row.line} is left out.")
+            print_problem(error)
+            continue
+        examples.append(
+            TrainingExample(
+                features=assessment.features,
+                reference=row.reference,
+                transcript=assessment.transcript,
+                duration_s=audio.duration_s,
+                group=row.group,
+                source=row.source,
+                id=f"{manifest.name}:{row.line}",
+            )
+        )
+    progress.clear()
+    return examples
+
+
+def _print(finished: Calibration, *, as_json: bool) -> None:
+    adaptation = finished.adaptation
+    if as_json:
+        print_json({**asdict(finished), "progress": adaptation.progress})
+        return
+    say(f"{adaptation.progress}. On clips that it was not fitted on:")
+    lines = (("before", adaptation.before), ("after", adaptation.after))
+    print_table(
+        ("", "mae", "coverage", "predicted WER", "WER"),
+        [(name, *_cells(accuracy)) for name, accuracy in lines if accuracy is not None],
+    )
+    for condition in finished.conditions:
+        say(f"{'✓' if condition.passed else '✗'} {condition.text}")
+    verdict = "serves now" if finished.is_promoted else "was refused; what served before serves"
+    say(f"{finished.estimator} {verdict}.")
+
+
+def _cells(accuracy: Accuracy) -> tuple[str, ...]:
+    return (
+        f"{accuracy.mae:.3f}",
+        f"{accuracy.coverage:.0%}",
+        f"{accuracy.predicted_pooled_wer:.3f}",
+        f"{accuracy.pooled_wer:.3f}",
+    )
