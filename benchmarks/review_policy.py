@@ -288,7 +288,7 @@ def _weights(propensities: Sequence[float]) -> npt.NDArray[np.float32]:
     """Clipped inverse propensities, as the product weighs its reviews."""
     highest = RetrainSettings().max_propensity_weight
     inverse = np.minimum(1 / np.array(propensities), highest)
-    return (inverse / inverse.mean()).astype(np.float32)
+    return np.asarray(inverse / inverse.mean(), np.float32)
 
 
 def _figures(table: TrainingTable, scores: Scores) -> tuple[float, ...]:
