@@ -78,7 +78,7 @@ def evaluate(
 
 
 @app.command("corpus")
-def corpus(
+def corpus(  # noqa: PLR0913, PLR0917 - one per option
     manifest: Annotated[
         Path,
         typer.Option(help="JSON Lines: audio_filepath, text, speaker, source, language."),
@@ -95,6 +95,12 @@ def corpus(
         typer.Option("--limit", help="At most so many clips of a source, as source=500."),
     ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Recognisers at the same time.")] = 2,
+    degradations: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=2, help="Version to degrade by; 1 knows no codecs; the newest by default."
+        ),
+    ] = None,
 ) -> None:
     """Degrade and transcribe recorded speech; what `train` learns from."""
     from jobs.corpus import make_corpus, parse_counts
@@ -106,6 +112,7 @@ def corpus(
             noise_manifest=noises,
             copies=parse_counts(copies or [], option="--copies"),
             limits=parse_counts(limits or [], option="--limit"),
+            degradations=degradations,
         )
         make_corpus(plan, out, engine=engine, num_processes=processes)
 

@@ -18,7 +18,7 @@ from qe_core.asr.base import Engine
 from qe_core.asr.provider import resolve_engine
 from qe_core.audio import decode
 from qe_core.config import AudioSettings, EngineSettings
-from qe_core.corpus.degrade import Degraded, Sound, degrade
+from qe_core.corpus.degrade import NEWEST, Degraded, Sound, degrade
 from qe_core.corpus.examples import Recognised, read_recognised, write_recognised
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
@@ -44,6 +44,8 @@ class CorpusPlan:
         limits: at most this many clips of a source; all where not named
         share_clean: share of the originals that stay as they are, the others are degraded too
         seed: same seed, same corpus
+        degradations: version of the degradations; by default the newest for a new corpus, and for
+            one that was begun the one that it was begun with
     """
 
     manifest: Path
@@ -52,6 +54,7 @@ class CorpusPlan:
     limits: dict[str, int]
     share_clean: float = 0.5
     seed: int = 20260101
+    degradations: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class _Task:
     copy: int
     is_clean: bool
     seed: int
+    degradations: int
     audio_path: Path
 
 
@@ -88,6 +92,7 @@ def build_corpus(
             is there
     """
     (out_dir / "audio").mkdir(parents=True, exist_ok=True)
+    plan = replace(plan, degradations=_settle_degradations(plan, out_dir))
     tasks = _plan_tasks(plan, out_dir / "audio")
     work = _Work(
         tasks=[(str(task.audio_path), partial(_degrade_and_recognise, task)) for task in tasks],
@@ -188,6 +193,25 @@ def _done(result: Path, settings: EngineSettings) -> set[str]:
     return paths
 
 
+def _settle_degradations(plan: CorpusPlan, out_dir: Path) -> int:
+    """One corpus is degraded by one version; which one is written down beside it."""
+    note = out_dir / "degradations.json"
+    if note.is_file():
+        begun_with = int(json.loads(note.read_text(encoding="utf-8"))["version"])
+    elif (out_dir / "recognised.jsonl").is_file():
+        begun_with = 1  # it was begun before there were versions
+    else:
+        begun_with = plan.degradations or NEWEST
+    if plan.degradations not in (None, begun_with):
+        raise TrainingError(
+            f"{out_dir} was begun with version {begun_with} of the degradations, not with "
+            f"{plan.degradations}.",
+            suggestion="Choose another folder, or the same version.",
+        )
+    note.write_text(json.dumps({"version": begun_with}) + "\n", encoding="utf-8")
+    return begun_with
+
+
 def _plan_tasks(plan: CorpusPlan, audio_dir: Path) -> list[_Task]:
     by_source: dict[str, list[dict[str, Any]]] = {}
     for row in _read_manifest(plan.manifest):
@@ -205,6 +229,7 @@ def _plan_tasks(plan: CorpusPlan, audio_dir: Path) -> list[_Task]:
                         copy=copy,
                         is_clean=copy == 0 and digest.digest()[8] < 256 * plan.share_clean,
                         seed=int.from_bytes(digest.digest()[:8], "big"),
+                        degradations=plan.degradations or NEWEST,
                         audio_path=audio_dir / f"{digest.hexdigest()[:20]}.flac",
                     )
                 )
@@ -286,6 +311,7 @@ def _degrade_and_recognise(task: _Task) -> Recognised:
             noises=sounds.sounds(sounds.noises, held_out=held_out),
             rooms=sounds.sounds(sounds.rooms, held_out=held_out),
             rng=np.random.default_rng(task.seed),
+            version=task.degradations,
         )
     soundfile.write(task.audio_path, degraded.samples, degraded.sample_rate_hz, subtype="PCM_16")
     audio, transcript = _hear(task.audio_path)

@@ -1,4 +1,4 @@
-"""Making clean speech worse in known ways: noise, rooms, telephones, overload, lost packets."""
+"""Making clean speech worse in known ways: noise, rooms, telephones, codecs, overload, losses."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import signal
 
+from qe_core.corpus.codec import CODECS, transcode
 from qe_core.types import SAMPLE_RATE_HZ, FloatArray
 
 __all__ = [
+    "NEWEST",
     "Degraded",
     "Sound",
     "add_noise",
@@ -20,6 +22,9 @@ __all__ = [
     "reverberate",
     "telephone",
 ]
+
+NEWEST = 2
+"""Version of the degradations: 2 knows codecs. Every version draws the same for ever."""
 
 _TELEPHONE_RATE_HZ = 8_000
 _PACKET_S = 0.02
@@ -39,7 +44,7 @@ class Degraded:
 
     Args:
         samples: float32 in [-1, 1], shape ``(num_samples,)``
-        sample_rate_hz: 16,000, or 8,000 after a telephone
+        sample_rate_hz: 16,000, or 8,000 after a telephone or a mobile phone's codec
         condition: what was done, e.g. ``"noise:sea waves:5dB"``
     """
 
@@ -147,6 +152,7 @@ def degrade(
     noises: Sequence[Sound],
     rooms: Sequence[Sound],
     rng: np.random.Generator,
+    version: int = NEWEST,
 ) -> Degraded:
     """Degrade speech in one randomly drawn way.
 
@@ -155,6 +161,7 @@ def degrade(
         noises: to draw from
         rooms: to draw from
         rng: makes every draw
+        version: an older one draws as it did when it was the newest
 
     Returns:
         the degraded speech and what was done to it
@@ -169,10 +176,13 @@ def degrade(
         (0.05, _packets),
         (0.04, _speed),
     )
+    if version > 1:
+        steps = (*steps, (0.12, _codec))
     weights = np.array([weight for weight, _ in steps])
     step = steps[int(rng.choice(len(steps), p=weights / weights.sum()))][1]
     degraded, condition = step(samples, noises, rooms, rng)
-    rate = _TELEPHONE_RATE_HZ if condition.startswith("telephone") else SAMPLE_RATE_HZ
+    is_narrow = condition.startswith(("telephone", "codec:amr"))
+    rate = _TELEPHONE_RATE_HZ if is_narrow else SAMPLE_RATE_HZ
     return Degraded(np.asarray(degraded, np.float32), rate, condition)
 
 
@@ -232,6 +242,15 @@ def _speed(
 ) -> tuple[FloatArray, str]:
     factor = float(rng.choice([0.75, 0.85, 1.15, 1.3]))
     return change_speed(samples, factor), f"speed:{factor}"
+
+
+def _codec(
+    samples: FloatArray, _: Sequence[Sound], __: Sequence[Sound], rng: np.random.Generator
+) -> tuple[FloatArray, str]:
+    name = str(rng.choice(sorted(CODECS)))
+    codec = CODECS[name]
+    bit_rate = int(rng.choice(codec.bit_rates))
+    return transcode(samples, codec, bit_rate), f"codec:{name}:{bit_rate / 1000:g}kbps"
 
 
 def _pick(sounds: Sequence[Sound], rng: np.random.Generator) -> Sound:

@@ -1,6 +1,7 @@
 """A corpus is built from manifests with a real recogniser and goes on where it stopped."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,23 @@ def test_a_corpus_goes_on_where_it_stopped_and_is_the_same_again(
     path.write_text(lines[0].replace(rows[0].transcript.version, "0.1"))
     with pytest.raises(TrainingError, match=r"written by pocketsphinx en-us 0\.1"):
         build_corpus(plan, out, engine=_ENGINE, num_processes=1)
+
+
+def test_a_corpus_keeps_the_degradations_that_it_was_begun_with(
+    plan: CorpusPlan, tmp_path: Path
+) -> None:
+    empty = replace(plan, limits={"samples": 0})
+    new, old = tmp_path / "new", tmp_path / "old"
+    old.mkdir()
+    (old / "recognised.jsonl").touch()  # begun before there were versions
+
+    for folder in (new, old):
+        build_corpus(empty, folder, engine=_ENGINE)
+
+    notes = [(folder / "degradations.json").read_text().strip() for folder in (new, old)]
+    assert notes == ['{"version": 2}', '{"version": 1}']
+    with pytest.raises(TrainingError, match="begun with version 1 of the degradations, not with 2"):
+        build_corpus(replace(empty, degradations=2), old, engine=_ENGINE)
 
 
 def test_a_manifest_that_cannot_be_read_is_refused(plan: CorpusPlan, tmp_path: Path) -> None:
