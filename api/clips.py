@@ -45,6 +45,10 @@ async def hand_in(
     response: Response,
     file_name: Annotated[str | None, Query(max_length=1000)] = None,
     speaker: Annotated[str | None, Query(max_length=200)] = None,
+    recording: Annotated[
+        str | None,
+        Query(max_length=200, description="what several clips come from: a call, a file cut up"),
+    ] = None,
 ) -> SubmissionDocument:
     """Hand in a file: it is checked and kept at once, and assessed in the background.
 
@@ -55,7 +59,12 @@ async def hand_in(
     async with received(request, max_bytes=max_bytes, name=file_name) as upload:
         submission = await anyio.to_thread.run_sync(
             lambda: intake.submit(
-                runtime, upload.file, file_name=upload.name, source="api", speaker=speaker
+                runtime,
+                upload.file,
+                file_name=upload.name,
+                source="api",
+                speaker=speaker,
+                recording=recording,
             )
         )
     if submission.is_duplicate:

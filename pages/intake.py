@@ -53,8 +53,16 @@ def _show_sources(runtime: Runtime) -> None:
     turn = st.session_state.setdefault(state.UPLOADER_ROUND, 0)
     if source == _RECORD:
         recording = st.audio_input("Record with the browser", key=f"intake.recording.{turn}")
-        files = [(_recording_name(), recording)] if recording else []
+        whole, files = None, [(_recording_name(), recording)] if recording else []
     else:
+        whole = st.text_input(
+            "Recording (only for parts of one)",
+            key="intake.whole",
+            max_chars=200,
+            placeholder="Call 4711",
+            help="Name the call or the long file that the files below are cut from. The statistics "
+            "then know that these clips resemble each other. Leave it empty for single files.",
+        )
         uploads = st.file_uploader(
             "Audio or video files, any number and any length",
             accept_multiple_files=True,
@@ -64,7 +72,7 @@ def _show_sources(runtime: Runtime) -> None:
     if files:
         origin = "microphone" if source == _RECORD else "upload"
         st.session_state[state.NOTICES] = submit_files(
-            runtime, files, source=origin, actor=acting_person(runtime)
+            runtime, files, source=origin, actor=acting_person(runtime), recording=whole
         )
         st.session_state[state.UPLOADER_ROUND] += 1
         st.session_state.pop(state.OPEN_CLIP, None)

@@ -23,6 +23,7 @@ def show_facts(details: ClipDetails) -> None:
                 "Sample rate": f"{clip.sample_rate_hz} Hz",
                 "Channels": str(clip.num_channels),
                 "Bandwidth": "–" if clip.bandwidth_hz is None else f"{clip.bandwidth_hz:.0f} Hz",
+                "Recording": plain(clip.recording or "this clip alone"),
                 "Source": clip.source.capitalize(),
                 "Added": when(clip.created_at),
                 "Added by": plain(clip.actor or "–"),

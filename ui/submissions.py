@@ -38,6 +38,7 @@ def submit_files(
     source: str,
     actor: str | None = None,
     speakers: Mapping[str, str] = MappingProxyType({}),
+    recording: str | None = None,
 ) -> list[Notice]:
     """Take files in one after the other; a refused one does not stop the others.
 
@@ -47,6 +48,7 @@ def submit_files(
         source: ``upload``, ``microphone`` or ``sample``
         actor: who brings them
         speakers: who speaks in which file, where that is known
+        recording: what all files come from; each is one of its own by default
 
     Returns:
         one notice for each file that is refused or was there already
@@ -64,6 +66,7 @@ def submit_files(
                 source=source,
                 actor=actor,
                 speaker=speakers.get(name),
+                recording=recording,
             )
         except WerkbenchError as error:
             notices.append(Notice(name, error.message, error.suggestion))

@@ -47,7 +47,17 @@ class Submission:
     job_id: str | None
 
 
-def submit(
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    """Where a file comes from: channel, person who brings it, who speaks, the longer recording."""
+
+    source: str
+    actor: str | None
+    speaker: str | None
+    recording: str | None
+
+
+def submit(  # noqa: PLR0913 - one argument per thing that is known about a file
     runtime: "Runtime",
     content: Path | BinaryIO | bytes,
     *,
@@ -55,6 +65,7 @@ def submit(
     source: str = "upload",
     actor: str | None = None,
     speaker: str | None = None,
+    recording: str | None = None,
     on_progress: "Progress | None" = None,
 ) -> Submission:
     """Take a file in, so that it is safe when this returns.
@@ -68,6 +79,8 @@ def submit(
         source: ``upload``, ``microphone``, ``api``, ``folder``, ``sample``
         actor: who brings it
         speaker: who speaks, where that is known
+        recording: name of the longer thing that several clips come from (a call, a file cut up):
+            statistics count its clips as dependent; the clip alone by default
         on_progress: told how far the check is
 
     Returns:
@@ -93,7 +106,11 @@ def submit(
         runtime.media.keep(incoming)
         runtime.media.keep_peaks(incoming.sha256, waveform_peaks(audio))
         submission = _store(
-            runtime, incoming, audio, name, source=source, actor=actor, speaker=speaker
+            runtime,
+            incoming,
+            audio,
+            name,
+            origin=_Origin(source, actor, speaker, (recording or "").strip() or None),
         )
         if not submission.is_duplicate:
             metrics.count_sound(audio, "clip")
@@ -147,14 +164,7 @@ def _submit_again(
 
 
 def _store(
-    runtime: "Runtime",
-    incoming: Incoming,
-    audio: Audio,
-    name: str,
-    *,
-    source: str,
-    actor: str | None,
-    speaker: str | None,
+    runtime: "Runtime", incoming: Incoming, audio: Audio, name: str, *, origin: _Origin
 ) -> Submission:
     """Clip and job in one transaction; whoever comes second with the same bytes is told so."""
     clip_id = incoming.sha256
@@ -168,14 +178,15 @@ def _store(
             session,
             clip_id,
             file_name=name,
-            source=source,
+            source=origin.source,
             size_bytes=incoming.size_bytes,
             duration_s=audio.duration_s,
             source_format=audio.source,
-            actor=actor,
-            speaker=speaker,
+            actor=origin.actor,
+            speaker=origin.speaker,
+            recording=origin.recording,
         )
-        job = jobs.add(session, ASSESS, clip_id=clip_id, actor=actor)
+        job = jobs.add(session, ASSESS, clip_id=clip_id, actor=origin.actor)
         return Submission(clip_id, name, False, job.id)
 
     return runtime.database.write(work)

@@ -92,7 +92,7 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
             reference=correction.review.text,
             transcript=correction.transcript,
             duration_s=correction.duration_s,
-            group=_recording_of(correction),
+            group=correction.recording,
             source=correction.source,
             condition="",
             weight=weight,
@@ -177,11 +177,6 @@ def _weights(usable: Sequence[Correction], settings: RetrainSettings) -> list[fl
     if not len(inverse):
         return []
     return [float(weight) for weight in settings.review_weight * inverse / inverse.mean()]
-
-
-def _recording_of(correction: Correction) -> str:
-    """Every clip is a recording of its own until intake knows longer ones."""
-    return correction.review.clip_id
 
 
 def _share_of(group: str) -> float:

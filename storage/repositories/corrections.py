@@ -24,6 +24,7 @@ class Correction:
         assessment: newest assessment of that hypothesis; its features are what matters here
         source: how the clip came in
         duration_s: its length
+        recording: what it comes from; the clip itself when it is one of its own
     """
 
     review: Review
@@ -31,6 +32,7 @@ class Correction:
     assessment: StoredAssessment
     source: str
     duration_s: float
+    recording: str
 
     @property
     def transcript(self) -> Transcript:
@@ -43,7 +45,14 @@ def list_corrections(session: Session) -> list[Correction]:
     newest = select(sa.func.max(Reviews.id)).group_by(col(Reviews.clip_id))
     assessed = select(sa.func.max(Assessments.id)).group_by(col(Assessments.hypothesis_id))
     query: Any = (
-        sa.select(Reviews, Hypotheses, Assessments, col(Clips.source), col(Clips.duration_s))
+        sa.select(
+            Reviews,
+            Hypotheses,
+            Assessments,
+            col(Clips.source),
+            col(Clips.duration_s),
+            sa.func.coalesce(col(Clips.recording), col(Clips.id)),
+        )
         .join(Clips, col(Clips.id) == col(Reviews.clip_id))
         .join(Hypotheses, col(Hypotheses.id) == col(Reviews.hypothesis_id))
         .join(Assessments, col(Assessments.hypothesis_id) == col(Hypotheses.id))
@@ -57,8 +66,9 @@ def list_corrections(session: Session) -> list[Correction]:
             to_record(StoredAssessment, assessment),
             source,
             duration_s,
+            recording,
         )
-        for review, hypothesis, assessment, source, duration_s in session.execute(query)
+        for review, hypothesis, assessment, source, duration_s, recording in session.execute(query)
     ]
 
 

@@ -47,6 +47,7 @@ class AuditedClip:
         expected_errors: word errors that were expected
         low: lower end of the interval of the predicted WER
         high: upper end
+        recording: what the clip comes from; the clip itself when it is one of its own
     """
 
     clip_id: str
@@ -55,6 +56,7 @@ class AuditedClip:
     expected_errors: float
     low: float
     high: float
+    recording: str
 
 
 _RECENT_ESTIMATES = """
@@ -65,10 +67,11 @@ FROM assessments WHERE created_at >= :since
 """
 _NEWEST_AUDITS = """
 SELECT r.clip_id, r.substitutions + r.deletions + r.insertions,
-    r.hits + r.substitutions + r.deletions, a.expected_errors, a.low, a.high
+    r.hits + r.substitutions + r.deletions, a.expected_errors, a.low, a.high,
+    coalesce(c.recording, c.id)
 FROM (
     SELECT * FROM reviews WHERE policy = 'audit' AND hits IS NOT NULL ORDER BY id DESC LIMIT :limit
-) r JOIN assessments a ON a.id = r.assessment_id
+) r JOIN assessments a ON a.id = r.assessment_id JOIN clips c ON c.id = r.clip_id
 ORDER BY r.id
 """
 _FAILED_JOBS = """

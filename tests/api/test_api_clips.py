@@ -3,6 +3,7 @@
 import pytest
 
 from qe_core.config import ApiSettings, Settings
+from storage.repositories import clips
 from tests.api_client import Client, make_client
 from tests.builders import estimate, transcript
 from tests.stored_clips import store_clip
@@ -34,6 +35,15 @@ def test_same_bytes_again_are_the_same_clip(client: Client, speech_wav: bytes) -
     assert again.json()["id"] == first.json()["id"]
     assert again.headers["location"] == first.headers["location"]
     assert client.get(CLIPS).json()["total"] == 1
+
+
+def test_parts_of_one_recording_name_it(
+    client: Client, runtime: Runtime, speech_wav: bytes
+) -> None:
+    answer = client.post(CLIPS, content=speech_wav, params={"recording": "call 7", "speaker": "Bo"})
+    with runtime.database.session() as session:
+        clip = clips.get(session, answer.json()["id"])
+    assert (clip.recording, clip.speaker) == ("call 7", "Bo")
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from qe_core.config import load_settings
 from qe_core.errors import AudioError, StorageError
 from qe_core.types import FloatArray
 from storage.repositories import clips, jobs
+from storage.repositories.statistics import columns_of
 from tests.builders import add_assessment, add_hypothesis, speech_like, wav_bytes
 from workbench import intake, library
 from workbench.runtime import Runtime
@@ -43,6 +44,20 @@ def test_a_clip_is_kept_with_its_facts_and_queued(runtime: Runtime, speech_wav: 
     assert (job.kind, job.state, job.clip_id) == ("assess", "queued", clip.id)
     assert runtime.media.path(clip.id).read_bytes() == speech_wav
     assert runtime.media.peaks(clip.id) is not None
+
+
+@pytest.mark.parametrize(("given", "kept"), [(" Call 7 ", "Call 7"), ("  ", None), (None, None)])
+def test_clips_of_one_recording_are_counted_together(
+    runtime: Runtime, speech_wav: bytes, given: str | None, kept: str | None
+) -> None:
+    clip_id = intake.submit(runtime, speech_wav, file_name="a.wav", recording=given).clip_id
+    runtime.database.write(
+        lambda session: add_assessment(session, add_hypothesis(session, clip_id))
+    )
+    with runtime.database.session() as session:
+        found = columns_of(session, "SELECT recording FROM assessed_clips")
+        assert clips.get(session, clip_id).recording == kept
+    assert found["recording"].tolist() == [kept or clip_id]
 
 
 @pytest.mark.parametrize("kind", ["path", "stream", "bytes"])
