@@ -76,7 +76,9 @@ def _stream(
     # The rounding to whole errors is part of the truth, so the interval allows for it.
     margins = margin + 0.5 * width / words
     return [
-        AuditedClip(str(number), int(error), int(count), float(rate * count), low, high)
+        AuditedClip(
+            str(number), int(error), int(count), float(rate * count), low, high, str(number)
+        )
         for number, (error, count, rate, low, high) in enumerate(
             zip(errors, words, predicted, predicted - margins, predicted + margins, strict=True)
         )

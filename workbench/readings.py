@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from prometheus_client.metrics_core import GaugeMetricFamily
 
-from qe_core.monitoring.stream import MIN_AUDITS, StreamWer
+from qe_core.monitoring.stream import MIN_AUDITS, MIN_RECORDINGS, StreamWer
 from storage.columns import utc_now
 from storage.repositories import pool, vitals
 from storage.repositories.pool import QueueFilter
 from storage.repositories.vitals import AuditedClip
 from workbench import drift, preferences, quality
+from workbench.drift import DriftReport
 from workbench.metrics import QUEUE_DEPTH
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ __all__ = [
     "Signal",
     "as_gauges",
     "audit_readings",
+    "drift_readings",
     "measure",
     "measure_slow",
 ]
@@ -80,8 +82,8 @@ _ALL = (
         "interval_coverage_high",
         "Share of the newest audits inside their interval, upper end of its own 95 % interval",
     ),
-    Signal("outcome_moved", "1 while the predicted WER has drifted beyond chance", "count"),
-    Signal("inputs_moved", "Watched features that drifted beyond chance", "count"),
+    Signal("outcome_moved", "1 while the predicted WER drifted in two of three windows", "count"),
+    Signal("inputs_moved", "Watched features that drifted in two of three windows", "count"),
     Signal("jobs_waiting", "Jobs that wait for the worker", "count"),
     Signal("jobs_waiting_seconds", "How long the oldest of them has waited", "seconds"),
     Signal("jobs_failed_share", "Share of the jobs ended in the last hour that failed"),
@@ -146,26 +148,36 @@ def measure_slow(runtime: "Runtime") -> Readings:
         readings["stream_wer"] = combined.wer
         readings["stream_wer_low"] = combined.low
         readings["stream_wer_high"] = combined.high
-    moved = drift.report(runtime)
-    if moved.outcome is not None:
-        readings["outcome_moved"] = float(moved.outcome.drift.is_alert)
-        readings["inputs_moved"] = sum(row.drift.is_alert for row in moved.inputs)
-    return _known(readings)
+    return _known({**readings, **drift_readings(drift.report(runtime))})
+
+
+def drift_readings(found: DriftReport) -> dict[str, float | None]:
+    """What drifted in two of three windows; nothing while there are too few clips."""
+    if found.outcome is None:
+        return {}
+    return {
+        "outcome_moved": float(found.outcome.is_alarm),
+        "inputs_moved": sum(row.is_alarm for row in found.inputs),
+    }
 
 
 def audit_readings(audits: Sequence[AuditedClip]) -> dict[str, float | None]:
     """Bias and coverage of the estimates over audits; nothing while there are too few.
 
-    Every clip is a recording of its own, so audits are independent. The interval of the ratio is
-    the linearised one (Cochran 1977, Sampling Techniques, eq. 6.13), that of the share is Wilson's.
+    Clips of one recording count as dependent in the interval of the ratio, which is the linearised
+    one with recordings as units (Cochran 1977, Sampling Techniques, eq. 6.13). That of the share is
+    Wilson's, at as many audits as there are recordings.
     """
     words = np.array([clip.words for clip in audits], np.float64)
     if len(audits) < MIN_AUDITS or words.sum() == 0:
         return {}
     surplus = np.array([clip.errors - clip.expected_errors for clip in audits])
     residual = float(surplus.sum() / words.sum())
-    deviations = surplus - residual * words
-    scale = math.sqrt(len(audits) / (len(audits) - 1))
+    _, unit = np.unique([clip.recording for clip in audits], return_inverse=True)
+    deviations = np.bincount(unit, weights=surplus - residual * words)
+    if len(deviations) < MIN_RECORDINGS:
+        return {}
+    scale = math.sqrt(len(deviations) / (len(deviations) - 1))
     margin = _Z95 * scale * float(np.sqrt(np.square(deviations).sum())) / float(words.sum())
     inside = [clip.low <= clip.errors / clip.words <= clip.high for clip in audits if clip.words]
     coverage = sum(inside) / len(inside)
@@ -174,7 +186,7 @@ def audit_readings(audits: Sequence[AuditedClip]) -> dict[str, float | None]:
         "audit_residual_low": residual - margin,
         "audit_residual_high": residual + margin,
         "interval_coverage": coverage,
-        "interval_coverage_high": _wilson_high(coverage, len(inside)),
+        "interval_coverage_high": _wilson_high(coverage, len(deviations)),
     }
 
 
