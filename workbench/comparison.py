@@ -11,6 +11,7 @@ from qe_core.estimation.evaluation import CalibrationBin, Scores, Truth, calibra
 from qe_core.monitoring.slices import SliceResidual, residuals, worst
 from storage.repositories import statistics
 from storage.repositories.statistics import Columns
+from workbench.remembered import remembered
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
@@ -157,6 +158,10 @@ def comparison(runtime: "Runtime") -> Comparison:
     Predictions are those that stood before the review. A clip in which nothing was said, or for
     which nothing was predicted, cannot be compared.
     """
+    return remembered(runtime, "comparison", lambda: _compare(runtime))
+
+
+def _compare(runtime: "Runtime") -> Comparison:
     with runtime.database.session() as session:
         found = statistics.judged_clips(session)
     keep = (found["words"] > 0) & np.isfinite(found["predicted_wer"])

@@ -1,10 +1,8 @@
 """Whether what comes in, or what is predicted for it, has changed."""
 
-import threading
 from datetime import datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,7 +11,6 @@ from qe_core.features import INFO
 from qe_core.monitoring.domain import DomainAuc, domain_auc
 from qe_core.monitoring.drift import ColumnDrift, TooFewClips, compare, compare_family
 from storage.repositories import clips, windows
-from storage.repositories.statistics import columns_of
 from storage.repositories.windows import Era
 from workbench import preferences
 from workbench.drift_evidence import COVERAGE, OUTCOME, RESIDUAL, Stretch, explain, load
@@ -27,6 +24,7 @@ from workbench.drift_values import (
     Reset,
 )
 from workbench.drift_windows import Dates, Point, Series, choose, series
+from workbench.remembered import remembered
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
@@ -102,32 +100,11 @@ def report(
         rows and charts; a typed "too few clips to tell" where there are too few
     """
     settings = preferences.get(runtime).drift
-    key = (_stamp(runtime), baseline, current, settings)
-    with _REMEMBERED_LOCK:
-        remembered = _REMEMBERED.setdefault(runtime, {})
-        if key in remembered:
-            return remembered[key]
-    found = _compare(runtime, baseline, current, settings)
-    with _REMEMBERED_LOCK:
-        if remembered.keys() and next(iter(remembered))[0] != key[0]:
-            remembered.clear()  # something came in: older answers are never asked for again
-        remembered[key] = found
-    return found
-
-
-_REMEMBERED: "WeakKeyDictionary[Runtime, dict[tuple[Any, ...], DriftReport]]" = WeakKeyDictionary()
-_REMEMBERED_LOCK = threading.Lock()
-
-
-def _stamp(runtime: "Runtime") -> tuple[str, ...]:
-    """Changes whenever a clip is assessed or reviewed."""
-    with runtime.database.session() as session:
-        found = columns_of(
-            session,
-            "SELECT (SELECT max(assessment_id) FROM assessed_clips) AS assessment, "
-            "(SELECT max(id) FROM reviews) AS review",
-        )
-    return tuple(str(values[0]) for values in found.values())
+    return remembered(
+        runtime,
+        ("drift", baseline, current, settings),
+        lambda: _compare(runtime, baseline, current, settings),
+    )
 
 
 def _compare(

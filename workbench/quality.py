@@ -18,6 +18,7 @@ from storage.database import Session
 from storage.repositories import models, statistics
 from workbench import preferences
 from workbench.comparison import Comparison, comparison
+from workbench.remembered import remembered
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
@@ -142,6 +143,10 @@ def summary(runtime: "Runtime") -> QualitySummary:
 def count(runtime: "Runtime") -> tuple[Counts, ErrorCounts]:
     """How much there is, and the word errors of all reviewed clips."""
     threshold = preferences.get(runtime).review.threshold
+    return remembered(runtime, ("count", threshold), lambda: _count(runtime, threshold))
+
+
+def _count(runtime: "Runtime", threshold: float) -> tuple[Counts, ErrorCounts]:
     with runtime.database.session() as session:
         found = statistics.count_clips(session, threshold)
     one = {name: values[0].item() for name, values in found.items()}
@@ -160,6 +165,10 @@ def count(runtime: "Runtime") -> tuple[Counts, ErrorCounts]:
 
 def stream(runtime: "Runtime") -> StreamWer | TooFewAudits:
     """The WER of all clips by current estimates, corrected by audits they were not learnt from."""
+    return remembered(runtime, "stream", lambda: _stream(runtime))
+
+
+def _stream(runtime: "Runtime") -> StreamWer | TooFewAudits:
     with runtime.database.session() as session:
         found = statistics.stream_clusters(session, _learnt_from(session))
     return stream_wer_of_clusters(_clusters(found, slice(None)))
@@ -171,6 +180,10 @@ def history(runtime: "Runtime") -> tuple[StreamPoint, ...]:
     Returns:
         oldest first; empty while nothing has come in
     """
+    return remembered(runtime, "history", lambda: _history(runtime))
+
+
+def _history(runtime: "Runtime") -> tuple[StreamPoint, ...]:
     with runtime.database.session() as session:
         newest = statistics.newest_clip_at(session)
         if newest is None:
