@@ -11,15 +11,11 @@ Exit code 1 when more than 5 % of windows alarm.
 """
 
 import argparse
-import json
-import subprocess
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
-from benchmarks.drift_streams import deal, load_pool
+from benchmarks.drift_streams import ask_peer, deal, load_pool
 from qe_core.config import DriftSettings
 from qe_core.monitoring.domain import domain_auc
 from qe_core.monitoring.drift import TooFewClips, Window, compare
@@ -29,7 +25,6 @@ SIZES = (50, 100, 200, 500, 1000, 5000)
 BASELINE = 5000
 NUM_WINDOWS = 3
 MOST = 0.05
-PEER_SCRIPT = Path(__file__).with_name("drift_peers.py")
 
 
 def main() -> None:
@@ -93,21 +88,7 @@ def _cut(window: Window, max_clips: int) -> Window:
 
 
 def _peer(name: str, python: str, trials: Sequence[tuple[Window, list[Window]]]) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "windows.npz"
-        arrays = {}
-        for trial, (baseline, currents) in enumerate(trials):
-            for part, window in (("baseline", baseline), ("current", currents[-1])):
-                arrays[f"{part}-{trial}"] = np.stack(list(window.columns.values()), axis=1)
-        np.savez(path, allow_pickle=False, **arrays)
-        done = subprocess.run(
-            [python, str(PEER_SCRIPT), name, str(path)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
-    counts = np.array([json.loads(line) for line in lines])
+    counts = ask_peer(name, python, [(baseline, currents[-1]) for baseline, currents in trials])
     some, half = counts[:, 0] > 0, counts[:, 0] * 2 >= counts[:, 1]
     return f"{some.mean():.0%} / {half.mean():.0%}"
 
