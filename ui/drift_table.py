@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from ui import state
-from ui.formats import percent, plain, when
+from ui.formats import capitalised, percent, plain, when
 from workbench.drift import COVERAGE, OUTCOME, RESIDUAL, FeatureDrift
 
 __all__ = ["DRIFT_COLUMNS", "drift_table", "in_own_unit", "show_evidence", "verdict"]
@@ -68,7 +68,7 @@ def show_evidence(row: FeatureDrift) -> None:
     if evidence is None:
         return
     parts = [
-        f"**{plain(row.label.capitalize())}**: "
+        f"**{plain(capitalised(row.label))}**: "
         f"{in_own_unit(row, row.before)} → {in_own_unit(row, row.now)}"
     ]
     if evidence.since is not None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from ui.drift_table import DRIFT_COLUMNS, drift_table, in_own_unit, show_evidence, verdict
-from ui.formats import number
+from ui.formats import capitalised, number
 from workbench.drift import DriftReport, FeatureDrift
 
 __all__ = ["show_inputs", "show_outcomes", "show_too_few"]
@@ -28,7 +28,7 @@ def show_outcomes(report: DriftReport) -> None:
     for column, row in zip(columns, report.outcomes, strict=True):
         with column.container(border=True, height="stretch"):
             st.metric(
-                row.label.capitalize(),
+                capitalised(row.label),
                 in_own_unit(row, row.now),
                 delta=f"{in_own_unit(row, row.before)} before",
                 delta_color="off",

@@ -5,12 +5,32 @@ import math
 import re
 from datetime import datetime
 
-__all__ = ["chart_text", "clock", "interval", "number", "percent", "plain", "seconds", "when"]
+__all__ = [
+    "capitalised",
+    "chart_text",
+    "clock",
+    "interval",
+    "number",
+    "percent",
+    "plain",
+    "seconds",
+    "when",
+]
 
 _NO_VALUE = "–"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _REPLACED = re.compile(r"(\\:(?=\w)|\\[<>=~-](?=\\[<>=~-]))")
 _WORD_JOINER = "\u2060"
+
+
+def capitalised(label: str) -> str:
+    """A label at the beginning of a line; abbreviations in it stay as they are.
+
+    Examples:
+        >>> capitalised("predicted WER")
+        'Predicted WER'
+    """
+    return label[:1].upper() + label[1:]
 
 
 def percent(share: float | None) -> str:

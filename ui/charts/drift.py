@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from qe_core.monitoring.drift import ColumnDrift
 from ui.charts.style import BLUE, GREY, VERMILLION, styled
-from ui.formats import chart_text
+from ui.formats import capitalised, chart_text
 from workbench.annotations import Annotation
 from workbench.drift import Reset, Series
 
@@ -56,7 +56,7 @@ def over_time(
             hovertemplate="%{x|%Y-%m-%d %H:%M} UTC<br>%{y:.3g}, %{customdata} clips<extra></extra>",
         )
     _mark(figure, series, annotations, resets)
-    title = series.label[0].upper() + series.label[1:]
+    title = capitalised(series.label)
     styled(
         figure,
         title=f"{title}{', pooled' if is_wer else ', median'}{_subtitle(judged)}",
