@@ -6,6 +6,10 @@ Simulates streams whose estimates are right on average and whose intervals hold 
 looks after every single audit with the bundled rules, and prints in how many streams each rule
 would have fired at least once. Then biased streams: how many audits until the rule fires. The
 ``for`` of the rules, which only makes them calmer, is left out.
+
+Then Prometheus' rule about the level of what comes in: levels of real clips, five to a recording,
+put into the buckets of the histogram; how often the median of two hours differs from that of the
+day before by more than the bound when nothing has changed, and when the level has.
 """
 
 import argparse
@@ -15,14 +19,21 @@ import sys
 import numpy as np
 from scipy import stats
 
+from benchmarks.drift_streams import Values, draw, load_pool
 from qe_core.config import load_settings
 from qe_core.monitoring.rules import Rule
 from storage.repositories.vitals import AuditedClip
 from workbench.alerts import load_rules
+from workbench.drift import INPUTS
+from workbench.metrics import DBFS_BUCKETS
 from workbench.readings import NUM_AUDITS, audit_readings
 
 _RULES = ("estimates_too_low", "estimates_too_high", "intervals_too_narrow")
 _SEED = 20260101
+# As in deploy/prometheus/rules/werkbench.yml.
+_LEVEL_BOUND_DB = 6.0
+_LEVEL_SIZES, _LEVEL_CHANGES_DB = (50, 100, 500), (0, 6, 9, 12)
+_TWO_HOURS_OF_A_DAY, _NUM_LOOKS = 12, 400
 # Heavier tails than a normal distribution, as real residuals have.
 _FREEDOM = 4
 _SPREAD = 0.1
@@ -62,7 +73,34 @@ def main() -> int:
         seen = [number for number in found if number is not None]
         after = f"after {statistics.median(seen):.0f} audits (median)" if seen else "never"
         print(f"  {trouble:42} {len(seen) / len(found):5.0%} noticed, {after}")
+    _print_levels(rng)
     return 0
+
+
+def _print_levels(rng: np.random.Generator) -> None:
+    print("Input level: share of looks in which two hours and the day before differ too much")
+    pool = load_pool()
+    levels = pool.rows[:, INPUTS.index("level_dbfs")]
+    for size in _LEVEL_SIZES:
+        shares = []
+        for change_db in _LEVEL_CHANGES_DB:
+            gaps = [
+                _median_level(levels[draw(pool.groups, size, rng)[0]] + change_db)
+                - _median_level(levels[draw(pool.groups, _TWO_HOURS_OF_A_DAY * size, rng)[0]])
+                for _ in range(_NUM_LOOKS)
+            ]
+            shares.append(f"{change_db:+d} dB {np.mean(np.abs(gaps) > _LEVEL_BOUND_DB):6.1%}")
+        print(f"  {size:4} clips in two hours: {', '.join(shares)}")
+
+
+def _median_level(levels: Values) -> float:
+    """As ``histogram_quantile(0.5, …)``: linear inside the bucket that holds the median."""
+    counts = np.searchsorted(np.sort(levels), DBFS_BUCKETS, side="right")
+    index = int(np.searchsorted(counts, len(levels) / 2))
+    below = counts[index - 1] if index else 0
+    low = DBFS_BUCKETS[index - 1] if index else DBFS_BUCKETS[0]
+    share = (len(levels) / 2 - below) / max(int(counts[index] - below), 1)
+    return float(low + share * (DBFS_BUCKETS[index] - low))
 
 
 def _stream(

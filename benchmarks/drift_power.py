@@ -107,8 +107,12 @@ def main() -> None:
     }
     print(f"\n{arguments.trials} streams a line, {arguments.peer_trials} for the peers")
     print(f"windows until the alarm, median (share noticed within {NUM_AFTER})\n")
-    print("| change | of the stream | n | features | outcomes |", *peers, sep=" | ")
-    print("|" + "---|" * (6 + len(peers)))
+    print(
+        "| change | of the stream | n | features | outcomes |",
+        *(f" {name} |" for name in peers),
+        sep="",
+    )
+    print("|" + "---|" * (5 + len(peers)))
     for name in (BEFORE, *CHANGES):
         for share in SHARES if name != BEFORE else SHARES[:1]:
             for size in arguments.sizes:

@@ -14,7 +14,7 @@ from qe_core.config import bundled_path
 from qe_core.monitoring.drift import Window
 from workbench.drift import INPUTS
 
-__all__ = ["MODEL", "Pool", "ask_peer", "deal", "draw", "load_pool"]
+__all__ = ["MODEL", "Pool", "Values", "ask_peer", "deal", "draw", "load_pool"]
 
 MODEL = bundled_path("models", "quality-pocketsphinx-en-us")
 

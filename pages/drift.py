@@ -42,6 +42,8 @@ def _show_charts(report: DriftReport, known: Sequence[Annotation]) -> None:
     if not series:
         return
     st.subheader("Over time")
+    ranked = [row.name for row in (*report.outcomes, *report.inputs)]
+    series.sort(key=lambda one: ranked.index(one.name) if one.name in ranked else len(ranked))
     judged = {row.name: row.drift for row in (*report.outcomes, *report.inputs)}
     columns = st.columns(_CHARTS_PER_ROW, gap="medium")
     for index, one in enumerate(series):
@@ -49,8 +51,8 @@ def _show_charts(report: DriftReport, known: Sequence[Annotation]) -> None:
             show_chart(
                 over_time(one, judged.get(one.name), known, report.resets),
                 name=f"drift.{one.name}",
-                note="Grey circles: baseline window. Blue diamonds: since then. Dotted lines: "
-                "annotations and new baselines.",
+                note="Blue diamonds: current window. Grey circles: what came before. Dotted "
+                "lines: annotations and new baselines.",
                 data=pd.DataFrame(one.points),
             )
 

@@ -14,6 +14,9 @@ __all__ = ["DRIFT_COLUMNS", "drift_table", "in_own_unit", "show_evidence", "verd
 
 _LIBRARY = Path(__file__).resolve().parents[1] / "pages" / "library.py"
 
+# Three digits of a larger number would be written with an exponent.
+_MANY = 100
+
 DRIFT_COLUMNS = {
     "feature": st.column_config.TextColumn("Feature", width="medium"),
     "baseline": st.column_config.TextColumn("Baseline median"),
@@ -59,7 +62,8 @@ def in_own_unit(row: FeatureDrift, value: float | None) -> str:
         return f"{100 * value:+.1f} points"
     if row.name in (OUTCOME, COVERAGE) or row.name.endswith("_share"):
         return percent(value)
-    return f"{value:.3g} {row.unit}".strip()
+    shown = f"{value:.0f}" if abs(value) >= _MANY else f"{value:.3g}"
+    return f"{shown} {row.unit}".strip()
 
 
 def show_evidence(row: FeatureDrift) -> None:

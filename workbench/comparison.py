@@ -20,7 +20,7 @@ __all__ = ["SLICES", "ClipPair", "Comparison", "SliceTable", "comparison"]
 
 _MIN_FOR_CORRELATION = 10
 _MIN_FOR_BINS = 10
-_MAX_PAIRS = 2_000
+_MAX_PAIRS = 500
 _MAX_SLICES = 24
 # Between the usual pitch of men and of women; a voice is all that is known of most speakers.
 _HIGH_VOICE_HZ = 165.0
@@ -107,7 +107,7 @@ class Comparison:
         return len(self.columns["clip_id"])
 
     def pairs(self) -> tuple[ClipPair, ...]:
-        """The newest two thousand clips, oldest review first."""
+        """The newest five hundred clips, oldest review first."""
         names = ("clip_id", "file_name", "duration_s", "words", "predicted_wer", "low", "high")
         rows = zip(*(self.columns[name][-_MAX_PAIRS:] for name in names), strict=True)
         wers = self.columns["errors"][-_MAX_PAIRS:] / self.columns["words"][-_MAX_PAIRS:]

@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from qe_core.types import Audio
 
 __all__ = [
+    "DBFS_BUCKETS",
     "QUEUE_DEPTH",
     "REGISTRY",
     "WER_BUCKETS",
@@ -42,12 +43,14 @@ Entry = Literal["clip", "predict"]
 WER_BUCKETS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 1.5)
 """Upper ends of the buckets of a predicted WER."""
 
+DBFS_BUCKETS = (-70, -60, -50, -45, -40, -35, -30, -27, -24, -21, -18, -15, -12, -6, 0)
+"""Upper ends of the buckets of a level."""
+
 REGISTRY = CollectorRegistry()
 # One more series for every counter, which no chart here needs.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # a function that they left untyped
 
 _LOWEST_DBFS = -100.0
-_DBFS_BUCKETS = (-70, -60, -50, -45, -40, -35, -30, -27, -24, -21, -18, -15, -12, -6, 0)
 _REVIEW_BUCKETS_S = (5, 10, 20, 30, 60, 120, 300, 600, 1800)
 
 _PREDICTED_WER = Histogram(
@@ -61,7 +64,7 @@ _INPUT_RMS_DB = Histogram(
     "werkbench_input_rms_db",
     "Level of the sound that comes in, dBFS. Its sum falls, so use the buckets only.",
     ["entry"],
-    buckets=_DBFS_BUCKETS,
+    buckets=DBFS_BUCKETS,
     registry=REGISTRY,
 )
 _LOW_QUALITY = Counter(

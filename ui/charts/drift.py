@@ -15,6 +15,8 @@ __all__ = ["over_time"]
 
 _PREDICTED_WER = "predicted_wer"
 _MAX_LABEL = 24
+# From here on a label on the right of its line would leave the chart.
+_LATE = 0.6
 
 
 def over_time(
@@ -23,7 +25,7 @@ def over_time(
     annotations: Sequence[Annotation] = (),
     resets: Sequence[Reset] = (),
     *,
-    height: int = 240,
+    height: int = 256,
 ) -> go.Figure:
     """One feature over time, the two windows told apart by colour and marker.
 
@@ -64,8 +66,11 @@ def over_time(
         y_title="WER" if is_wer else series.unit or "Share",
         height=height,
     )
-    figure.update_layout(showlegend=False, margin={"t": 64})
+    # The second line of the title would push the first one out of the picture.
+    figure.update_layout(showlegend=False, margin={"t": 76}, title={"y": 0.9})
     figure.update_yaxes(exponentformat="none", nticks=4)
+    if not (is_wer or series.unit):
+        figure.update_yaxes(rangemode="nonnegative")
     if is_wer:
         figure.update_yaxes(ticksuffix=" %", rangemode="tozero")
     return figure
@@ -96,6 +101,7 @@ def _mark(
         *((one.at, one.what, VERMILLION) for one in resets),
     ]
     first, last = (series.points[index].at for index in (0, -1))
+    late = first + (last - first) * _LATE
     for at, text, color in marks:
         if first.date() <= at.date() <= last.date():
             label = text if len(text) <= _MAX_LABEL else f"{text[:_MAX_LABEL]}…"
@@ -115,7 +121,7 @@ def _mark(
                 yref="paper",
                 text=chart_text(label),
                 showarrow=False,
-                xanchor="left",
+                xanchor="right" if moment > late else "left",
                 yanchor="top",
                 font={"size": 10, "color": color},
             )

@@ -22,6 +22,8 @@ def show_chart(figure: go.Figure, *, name: str, note: str, data: pd.DataFrame) -
         key=name,
         config={
             "displaylogo": False,
+            # Always there: nobody looks for a picture where nothing shows that there is one.
+            "displayModeBar": True,
             # The picture is made in the browser, without any server.
             "modeBarButtons": [["toImage", "resetScale2d"]],
             "toImageButtonOptions": {"format": "png", "filename": file_name, "scale": 2},
@@ -38,5 +40,5 @@ def show_chart(figure: go.Figure, *, name: str, note: str, data: pd.DataFrame) -
         on_click="ignore",
         icon=":material/download:",
         type="tertiary",
-        help="The numbers of this chart. Its picture: the camera that appears over the chart.",
+        help="The numbers of this chart. Its picture as PNG: the camera above the chart.",
     )

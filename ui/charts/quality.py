@@ -15,6 +15,7 @@ from workbench.quality import StreamPoint
 from workbench.work import Work
 
 __all__ = [
+    "MAX_INTERVALS",
     "actual_against_predicted",
     "budget_curve",
     "calibration",
@@ -24,6 +25,8 @@ __all__ = [
 ]
 
 _MIN_SPAN = 0.5
+# With more dots, intervals hide what they belong to.
+MAX_INTERVALS = 150
 
 
 def actual_against_predicted(pairs: Sequence[ClipPair]) -> go.Figure:
@@ -33,11 +36,13 @@ def actual_against_predicted(pairs: Sequence[ClipPair]) -> go.Figure:
         pairs: predicted and actual WER of reviewed clips
 
     Returns:
-        the figure; dots outside their interval are vermillion
+        the figure; dots outside their interval are vermillion; the intervals themselves are left
+        out where there are more than :data:`MAX_INTERVALS`
     """
     span = 105 * max([_MIN_SPAN, *(max(pair.predicted_wer, pair.actual_wer) for pair in pairs)])
     figure = go.Figure()
     figure.add_scatter(**_diagonal(span, "exact"))
+    has_room = len(pairs) <= MAX_INTERVALS
     inside = [pair for pair in pairs if pair.low <= pair.actual_wer <= pair.high]
     outside = [pair for pair in pairs if not pair.low <= pair.actual_wer <= pair.high]
     for group, name, color in (
@@ -49,9 +54,10 @@ def actual_against_predicted(pairs: Sequence[ClipPair]) -> go.Figure:
             y=[100 * pair.actual_wer for pair in group],
             mode="markers",
             name=name,
-            marker={"color": color, "size": 8},
+            marker={"color": color, "size": 8 if has_room else 5, "opacity": 0.8},
             error_x={
                 "type": "data",
+                "visible": has_room,
                 "symmetric": False,
                 "array": [100 * max(pair.high - pair.predicted_wer, 0.0) for pair in group],
                 "arrayminus": [100 * max(pair.predicted_wer - pair.low, 0.0) for pair in group],

@@ -4,7 +4,12 @@ import pandas as pd
 import streamlit as st
 
 from ui.charts.frame import show_chart
-from ui.charts.quality import actual_against_predicted, calibration, slice_residuals
+from ui.charts.quality import (
+    MAX_INTERVALS,
+    actual_against_predicted,
+    calibration,
+    slice_residuals,
+)
 from ui.formats import interval, number, percent, plain
 from workbench.comparison import SLICES, Comparison, SliceTable
 
@@ -34,7 +39,7 @@ def show_predictions(found: Comparison) -> None:
             actual_against_predicted(pairs),
             name="quality.pairs",
             note=f"{shown}Dots on the dotted line were predicted exactly; above it the transcript "
-            "was worse than predicted. Bars are the predicted intervals.",
+            f"was worse than predicted. {_bars(len(pairs))}",
             data=pd.DataFrame(pairs),
         )
     with right:
@@ -48,6 +53,12 @@ def show_predictions(found: Comparison) -> None:
             )
         else:
             st.info("Calibration appears from ten compared clips on.")
+
+
+def _bars(num_clips: int) -> str:
+    if num_clips <= MAX_INTERVALS:
+        return "Bars are the predicted intervals."
+    return "Orange dots lie outside the interval that was predicted for them."
 
 
 def show_slices(found: Comparison) -> None:
