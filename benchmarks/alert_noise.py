@@ -32,7 +32,7 @@ _RULES = ("estimates_too_low", "estimates_too_high", "intervals_too_narrow")
 _SEED = 20260101
 # As in deploy/prometheus/rules/werkbench.yml.
 _LEVEL_BOUND_DB = 6.0
-_LEVEL_SIZES, _LEVEL_CHANGES_DB = (50, 100, 500), (0, 6, 9, 12)
+_LEVEL_SIZES, _LEVEL_CHANGES_DB = (50, 100, 200), (0, 6, 9, 12)
 _TWO_HOURS_OF_A_DAY, _NUM_LOOKS = 12, 400
 # Heavier tails than a normal distribution, as real residuals have.
 _FREEDOM = 4
