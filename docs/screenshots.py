@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from docs.lifelike_stream import fill_lifelike
 from qe_core.config import load_settings
 from tests.e2e.conftest import ROOT, find_chromium, serving
 from workbench import intake, retrain, review
@@ -31,7 +32,10 @@ VARIABLES = {
     for section, values in SMALL.items()
     for key, value in values.items()
 }
-PAGES = ("", "review", "library", "quality", "drift", "settings")
+PAGES = ("", "review", "library", "settings")
+LEAD_PAGES = ("quality", "drift")
+LEAD_SIZE = ViewportSize(width=1280, height=1600)
+LEAD_SETTLE_MS = 15_000
 SETTLE_MS = 4_000
 
 
@@ -54,6 +58,24 @@ def main() -> None:
                     suffix = "" if scheme == "light" else "-dark"
                     _take(page, f"{url}/{name}", IMAGES / f"{name or 'intake'}{suffix}.png")
             browser.close()
+        take_lead_pages(Path(folder) / "stream")
+
+
+def take_lead_pages(data_dir: Path) -> None:
+    """Quality and drift, with a stream that is made by SQL: a dozen clips would show nothing.
+
+    Args:
+        data_dir: does not exist yet
+    """
+    fill_lifelike(data_dir)
+    with serving(data_dir) as url, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=find_chromium(), args=["--no-sandbox"])
+        context = browser.new_context(viewport=LEAD_SIZE, color_scheme="light")
+        context.add_cookies([{"name": "werkbench_reviewer", "value": REVIEWER, "url": url}])
+        page = context.new_page()
+        for name in LEAD_PAGES:
+            _take(page, f"{url}/{name}", IMAGES / f"{name}.png", LEAD_SETTLE_MS)
+        browser.close()
 
 
 def _fill(data_dir: Path) -> None:
@@ -88,10 +110,10 @@ def _fill(data_dir: Path) -> None:
         runtime.close()
 
 
-def _take(page: Page, url: str, path: Path) -> None:
+def _take(page: Page, url: str, path: Path, settle_ms: int = SETTLE_MS) -> None:
     page.goto(url)
     page.get_by_text("Quality model:").wait_for()
-    page.wait_for_timeout(SETTLE_MS)
+    page.wait_for_timeout(settle_ms)
     page.screenshot(path=path)
     _say(f"{path.name}")
 

@@ -1,13 +1,15 @@
 """What was predicted against what reviewers found."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
 
 import plotly.graph_objects as go
 
 from qe_core.estimation.evaluation import CalibrationBin
 from qe_core.monitoring.budget import Plan
 from qe_core.monitoring.slices import SliceResidual
-from qe_core.monitoring.stream import StreamWer
+from qe_core.monitoring.stream import Interval, StreamWer
 from ui.charts.style import BAND, BLUE, GREY, PALE, VERMILLION, styled
 from ui.formats import chart_text, interval, percent
 from workbench.comparison import ClipPair
@@ -122,21 +124,8 @@ def stream_history(points: Sequence[StreamPoint]) -> go.Figure:
     """
     found = [point.wer.combined if isinstance(point.wer, StreamWer) else None for point in points]
     starts = [point.start for point in points]
-    highs = [100 * one.high if one else None for one in found]
     figure = go.Figure()
-    figure.add_scatter(
-        x=starts, y=highs, mode="lines", line={"width": 0}, showlegend=False, hoverinfo="skip"
-    )
-    figure.add_scatter(
-        x=starts,
-        y=[100 * one.low if one else None for one in found],
-        mode="lines",
-        line={"width": 0},
-        fill="tonexty",
-        fillcolor=BAND,
-        name="95 % interval",
-        hoverinfo="skip",
-    )
+    _add_bands(figure, list(zip(starts, found, strict=True)))
     figure.add_scatter(
         x=starts,
         y=[100 * one.wer if one else None for one in found],
@@ -144,6 +133,14 @@ def stream_history(points: Sequence[StreamPoint]) -> go.Figure:
         name="all clips",
         line={"color": BLUE, "width": 2},
         marker={"color": BLUE, "size": 7},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * (one.high - one.wer) if one else 0 for one in found],
+            "arrayminus": [100 * (one.wer - one.low) if one else 0 for one in found],
+            "thickness": 1,
+            "width": 3,
+        },
         customdata=[
             [point.num_clips, point.wer.num_audits, interval(one.low, one.high) if one else ""]
             for point, one in zip(points, found, strict=True)
@@ -170,6 +167,29 @@ def stream_history(points: Sequence[StreamPoint]) -> go.Figure:
     )
     figure.update_yaxes(ticksuffix=" %", rangemode="tozero")
     return figure
+
+
+def _add_bands(figure: go.Figure, found: Sequence[tuple[datetime, Interval | None]]) -> None:
+    """One band for each run of stretches with an interval: a single one would bridge the gaps."""
+    is_first = True
+    for is_known, run in groupby(found, key=lambda pair: pair[1] is not None):
+        if not is_known:
+            continue
+        known = [(at, one) for at, one in run if one is not None]
+        moments = [at for at, _ in known]
+        figure.add_scatter(
+            x=[*moments, *reversed(moments)],
+            y=[100 * one.high for _, one in known] + [100 * one.low for _, one in reversed(known)],
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=BAND,
+            name="95 % interval",
+            legendgroup="interval",
+            showlegend=is_first,
+            hoverinfo="skip",
+        )
+        is_first = False
 
 
 def slice_residuals(rows: Sequence[SliceResidual], kind: str) -> go.Figure:
