@@ -77,6 +77,7 @@ class _Raters:
             onnxruntime.InferenceSession(str(folder / name), options)
             for name in ("sig_bak_ovr.onnx", "model_v8.onnx")
         )
+        _mel(np.zeros(_LENGTH, np.float32))  # librosa compiles itself at first use
         self.audio_s = 0.0
         self.spent_s = {"P.835": 0.0, "P.808": 0.0}
 
