@@ -13,7 +13,7 @@ from qe_core.config import load_settings
 from qe_core.corpus.examples import TrainingExample
 from qe_core.errors import TrainingError, WerkbenchError
 from qe_core.estimation.adaptation import Accuracy
-from qe_core.pipeline import assess
+from qe_core.pipeline import assess, depth_of
 from qe_core.text import normalise
 from workbench import preferences
 from workbench.calibrate import Calibration, calibrate, corrected_examples
@@ -95,13 +95,14 @@ def _transcribe(
 ) -> list[TrainingExample]:
     settings = preferences.get(runtime)
     estimator = runtime.estimator((engine.name, engine.model))
+    second = runtime.second_engine() if depth_of(estimator) == "thorough" else None
     progress = ProgressLine(manifest.name)
     examples: list[TrainingExample] = []
     for number, row in enumerate(rows):
         progress(number / len(rows), f"clip {number + 1} of {len(rows)}")
         try:
             audio = decode(row.audio, name=row.audio.name, limits=settings.audio)
-            assessment = assess(audio, engine, estimator, settings=settings)
+            assessment = assess(audio, engine, estimator, settings=settings, second=second)
         except WerkbenchError as error:
             progress.clear()
             say(f"Line {row.line} is left out.")
@@ -116,6 +117,7 @@ def _transcribe(
                 group=row.group,
                 source=row.source,
                 id=f"{manifest.name}:{row.line}",
+                second=assessment.second,
             )
         )
     progress.clear()

@@ -15,8 +15,6 @@ from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.promotion import Condition
 from qe_core.estimation.scoring import reviewed_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.features import STANDARD
-from qe_core.features.base import schema_of
 from storage import model_folders
 from storage.database import Session
 from storage.ids import new_id
@@ -95,7 +93,10 @@ def calibrate(
     champion = runtime.estimator(owner)
     level = settings.quality.interval_level
     table = TrainingTable.from_examples(
-        examples, schema=schema_of(STANDARD), normaliser=champion.manifest.normaliser
+        examples,
+        schema=champion.manifest.schema,
+        normaliser=champion.manifest.normaliser,
+        feature_names=champion.manifest.feature_names,
     )
     adaptation = Adaptation.fit(reviewed_of(champion, table, level=level), level=level)
     conditions = _conditions(adaptation, level, settings.retrain)
