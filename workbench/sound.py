@@ -2,8 +2,11 @@
 
 import io
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +31,15 @@ Playable = tuple[Path, str]
 _PEAKS_PER_S = 100
 _FINE = ".fine.npy"
 _FLAC = ".play.flac"
+
+
+class _Making:
+    """Held while a file is made; gone when nobody waits for it any more."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+
+
 # What every Chromium and Firefox plays, by container and codec; anything else is sent as FLAC.
 _PLAYED: dict[str, tuple[str, frozenset[str]]] = {
     "wav": ("audio/wav", frozenset({"pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le"})),
@@ -38,8 +50,9 @@ _PLAYED: dict[str, tuple[str, frozenset[str]]] = {
     "matroska,webm": ("audio/webm", frozenset({"vorbis", "opus"})),
     "mov,mp4,m4a,3gp,3g2,mj2": ("audio/mp4", frozenset({"aac", "mp3", "flac", "opus"})),
 }
-# One at a time: two people who open the same hour need not both decode it.
-_MAKING = threading.Lock()
+# One per file: two people who open the same hour need not both decode it, and nobody else waits.
+_making: WeakValueDictionary[Path, _Making] = WeakValueDictionary()
+_making_lock = threading.Lock()
 
 
 def playable(runtime: "Runtime", clip_id: str) -> Playable:
@@ -63,7 +76,7 @@ def playable(runtime: "Runtime", clip_id: str) -> Playable:
     def make(path: Path) -> None:
         write_flac(source, path, name=clip.file_name, limits=runtime.settings.audio)
 
-    with _MAKING:
+    with _only_one_makes(place):
         if not place.is_file():
             runtime.media.keep_derived(clip_id, _FLAC, make)
     return place, "audio/flac"
@@ -91,7 +104,7 @@ def fine_peaks(
     """
     clip = _clip(runtime, clip_id)
     place = runtime.media.derived(clip_id, _FINE)
-    with _MAKING:
+    with _only_one_makes(place):
         if not place.is_file():
             _keep_fine_peaks(runtime, clip)
     peaks: NDArray[np.int8] = np.load(place, mmap_mode="r", allow_pickle=False)
@@ -143,6 +156,14 @@ def spectrogram_tile(runtime: "Runtime", clip_id: str, index: int) -> bytes:
     picture = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(picture, "PNG", compress_level=3)
     return picture.getvalue()
+
+
+@contextmanager
+def _only_one_makes(place: Path) -> Iterator[None]:
+    with _making_lock:
+        making = _making.setdefault(place, _Making())
+    with making.lock:
+        yield
 
 
 def _clip(runtime: "Runtime", clip_id: str) -> Clip:

@@ -1,7 +1,11 @@
 """Glossary, other recognisers' words, and what a browser is given of a clip's sound."""
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +14,7 @@ from PIL import Image
 
 from qe_core.config import AudioSettings
 from qe_core.errors import AudioError, ConfigError, EngineError, NotFoundError
-from qe_core.excerpt import decode_span
+from qe_core.excerpt import decode_span, write_flac
 from storage.repositories import clips, hypotheses
 from tests.api_client import make_client
 from tests.audio_files import ENCODINGS, Encoding, encode, tone
@@ -116,6 +120,31 @@ def test_what_browsers_play_is_sent_as_it_is_and_the_rest_as_flac(runtime: Runti
     assert path.is_file()
     runtime.media.sweep({wav})
     assert not path.is_file()
+
+
+def test_an_hour_that_is_made_playable_keeps_nobody_else_waiting(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = stored(runtime, encode(tone(1.0, 8_000), AIFF), "a.aiff")
+    other = stored(runtime, encode(tone(2.0), ENCODINGS["wav"]))
+    is_making, may_end = threading.Event(), threading.Event()
+    made: list[Path] = []
+
+    def write_slowly(source: Path, path: Path, **arguments: Any) -> None:
+        made.append(path)
+        is_making.set()
+        assert may_end.wait(10.0)
+        write_flac(source, path, **arguments)
+
+    monkeypatch.setattr(sound, "write_flac", write_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        both = [pool.submit(sound.playable, runtime, slow) for _ in range(2)]
+        assert is_making.wait(10.0)
+        assert len(sound.fine_peaks(runtime, other, 0.0, 2.0, 50)) == 50
+        may_end.set()
+        assert {future.result()[1] for future in both} == {"audio/flac"}
+    # Two who open the same file wait for one making of it.
+    assert len(made) == 1
 
 
 def test_close_up_peaks_show_when_it_is_loud(runtime: Runtime) -> None:
