@@ -12,12 +12,14 @@ from typing import Any
 import streamlit as st
 from starlette.routing import Mount
 
+from api.access import Login
 from api.health import health_routes
 from api.predict import warm_up
 from api.routes import build_api
 from qe_core.errors import WerkbenchError
 from ui.appearance import apply_appearance
 from ui.desk_script import desk_routes
+from ui.login_cookie import is_login_configured, logged_in_subject
 from ui.resources import load_engine
 from workbench.runtime import Runtime, close_runtime, get_runtime
 
@@ -46,6 +48,10 @@ _runtime = _open_runtime()
 apply_appearance(_runtime.settings)
 app = st.App(
     Path(__file__).parent / "ui" / "navigation.py",
-    routes=[Mount("/api", app=build_api()), *desk_routes(), *health_routes()],
+    routes=[
+        Mount("/api", app=build_api(login=Login(is_login_configured, logged_in_subject))),
+        *desk_routes(),
+        *health_routes(),
+    ],
     lifespan=_lifespan,
 )

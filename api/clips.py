@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import anyio.to_thread
 from fastapi import APIRouter, Query, Request, Response
 
+from api.access import viewer_of
 from api.problems import Problem
 from api.schemas import (
     ClipDocument,
@@ -94,6 +95,7 @@ def browse(
         reviewed=reviewed,
         limit=limit,
         offset=offset,
+        viewer=viewer_of(request),
     )
     return ClipList(
         clips=[_summary(row) for row in page.rows], total=page.total, limit=limit, offset=offset
@@ -103,7 +105,7 @@ def browse(
 @router.get("/clips/{clip_id}", responses=_PROBLEMS)
 def show(request: Request, clip_id: str) -> ClipDocument:
     """Everything about a clip: how far its assessment is, transcript, estimate, review."""
-    details = library.details(runtime_of(request), clip_id)
+    details = library.details(runtime_of(request), clip_id, viewer=viewer_of(request))
     clip, job, assessment = details.clip, details.job, details.assessment
     estimate = assessment.estimate if assessment is not None else None
     return ClipDocument(

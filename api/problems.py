@@ -30,9 +30,15 @@ _STATUS_BY_CODE = {
     "bad_upload": HTTPStatus.BAD_REQUEST,
     "foreign_host": HTTPStatus.MISDIRECTED_REQUEST,
     "foreign_origin": HTTPStatus.FORBIDDEN,
+    "unauthorised": HTTPStatus.UNAUTHORIZED,
     "not_audio": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "no_audio_stream": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "unsupported": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+_HEADERS_BY_CODE = {
+    # Whatever the client still sends would have to be read to the end otherwise.
+    "too_large": {"Connection": "close"},
+    "unauthorised": {"WWW-Authenticate": "Bearer"},
 }
 _STATUS_BY_CLASS: tuple[tuple[type[WerkbenchError], HTTPStatus], ...] = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
@@ -102,8 +108,7 @@ async def _refused(_: Request, error: Exception) -> JSONResponse:
         detail=error.message,
         suggestion=error.suggestion,
         code=error.code,
-        # Whatever the client still sends would have to be read to the end otherwise.
-        headers={"Connection": "close"} if error.code == "too_large" else None,
+        headers=_HEADERS_BY_CODE.get(error.code),
     )
 
 

@@ -10,6 +10,7 @@ from ui.clip_history import show_history
 from ui.clip_table import CLIP_COLUMNS, clip_table
 from ui.clip_view import show_clip
 from ui.formats import plain
+from ui.identity import acting_person
 from ui.messages import shown_errors
 from ui.resources import open_runtime
 from ui.state import CLIP
@@ -47,6 +48,7 @@ def _show_list(runtime: Runtime) -> None:
         sort=filters.sort,
         limit=_ROWS_PER_PAGE,
         offset=(number - 1) * _ROWS_PER_PAGE,
+        viewer=acting_person(runtime),
     )
     num_pages = -(-found.total // _ROWS_PER_PAGE)
     if num_pages > 1:
@@ -87,7 +89,7 @@ def _show_details(runtime: Runtime, clip_id: str) -> None:
             st.rerun()
         if st.button("Review this clip", key="library.review", icon=":material/edit_note:"):
             st.switch_page(_REVIEW, query_params={CLIP: clip_id})
-    details = library.details(runtime, clip_id)
+    details = library.details(runtime, clip_id, acting_person(runtime))
     st.subheader(plain(details.clip.file_name), anchor=False)
     show_clip(details, key="library")
     show_history(runtime, clip_id, key="library.history")

@@ -63,6 +63,7 @@ def _check_url(url: str | SecretStr) -> str | SecretStr:
 
 
 HttpUrl = Annotated[str, AfterValidator(_check_url)]
+Token = Annotated[SecretStr, Field(min_length=16)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_check_url)]
 
 
@@ -236,6 +237,7 @@ class ApiSettings(_Section):
     """The HTTP API."""
 
     is_enabled: bool = True
+    tokens: tuple[Token, ...] = ()
 
 
 class LoggingSettings(_Section):

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 import streamlit as st
 
 from ui.formats import plain
+from ui.login_cookie import subject_in
 from ui.messages import show_error
 from ui.state import PERSON, REVIEWER
 from workbench import people
@@ -148,8 +149,7 @@ def _remember(name: str) -> None:
 
 def _logged_in(runtime: Runtime) -> str:
     claims: Mapping[str, Any] = st.user.to_dict()
-    subject = f"{claims.get('iss', '')}|{claims['sub']}"
-    person = people.sign_in(runtime, _name_in(claims), subject=subject)
+    person = people.sign_in(runtime, _name_in(claims), subject=subject_in(claims))
     with st.sidebar:
         # Markdown would make a link of an address.
         st.text(f"{person.name}, {person.role}")

@@ -1,7 +1,7 @@
 """Every clip: searched, filtered, sorted, opened."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from qe_core.audio import decode, waveform_peaks
 from qe_core.types import Estimate, FloatArray, Transcript
 from storage.records import Clip, Job, Review, StoredAssessment
-from storage.repositories import assessments, clips, hypotheses, jobs, reviews
+from storage.repositories import assessments, clips, entries, hypotheses, jobs, reviews
 from storage.repositories.search import SORTS, FoundClip, Query, Sort, find_clips
-from workbench import preferences
+from workbench import people, preferences
 from workbench.assess import ASSESS
 
 if TYPE_CHECKING:
@@ -140,6 +140,7 @@ def search(  # noqa: PLR0913 - filters, all optional
     sort: Sort = "newest",
     limit: int = 50,
     offset: int = 0,
+    viewer: str | None = None,
 ) -> ClipPage:
     """Find clips.
 
@@ -152,6 +153,8 @@ def search(  # noqa: PLR0913 - filters, all optional
         sort: ``newest``, ``oldest``, ``worst`` (predicted WER), ``longest`` or ``name``
         limit: rows at most
         offset: rows to pass over
+        viewer: who looks; ``None`` is no person. Clips that they may still review blind are not
+            found by the text of the first review
 
     Raises:
         NotFoundError: there is no such order
@@ -168,12 +171,20 @@ def search(  # noqa: PLR0913 - filters, all optional
         offset=offset,
     )
     with runtime.database.session() as session:
+        if not people.has(session, viewer, "lead"):
+            query = replace(query, blind_for=viewer)
         found, total = find_clips(session, query)
     return ClipPage([_row(clip, threshold) for clip in found], total)
 
 
-def details(runtime: "Runtime", clip_id: str) -> ClipDetails:
+def details(runtime: "Runtime", clip_id: str, viewer: str | None = None) -> ClipDetails:
     """Everything about one clip.
+
+    Args:
+        runtime: the runtime
+        clip_id: the clip
+        viewer: who looks; ``None`` is no person. Reviews are left out as long as the viewer may
+            review the clip blind
 
     Raises:
         NotFoundError: there is no such clip, or its file is missing
@@ -184,6 +195,9 @@ def details(runtime: "Runtime", clip_id: str) -> ClipDetails:
         hypothesis = hypotheses.find_latest(session, clip_id)
         job = jobs.find_latest(session, kind=ASSESS, clip_id=clip_id)
         judged = reviews.list_for_clip(session, clip_id)
+        entry = entries.find(session, clip_id)
+        if entry is not None and entry.stage == "second" and entry.first_reviewer != viewer:
+            judged = judged if people.has(session, viewer, "lead") else []
     if assessment is not None and hypothesis is not None:
         threshold = preferences.get(runtime).review.threshold
         shown = _shown(assessment, threshold)

@@ -24,6 +24,7 @@ __all__ = [
     "Role",
     "check",
     "everybody",
+    "find_subject",
     "has",
     "is_anybody_known",
     "may",
@@ -144,6 +145,12 @@ def everybody(runtime: "Runtime", actor: str | None) -> list[Person]:
     with runtime.database.session() as session:
         require(session, actor, "admin")
         return stored.list_current(session)
+
+
+def find_subject(runtime: "Runtime", subject: str) -> Person | None:
+    """The person whom the identity provider knows under this subject, if they ever came."""
+    with runtime.database.session() as session:
+        return stored.find_subject(session, subject)
 
 
 def is_anybody_known(runtime: "Runtime") -> bool:

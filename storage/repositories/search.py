@@ -36,6 +36,9 @@ LEFT JOIN (
     SELECT * FROM reviews WHERE id IN (SELECT max(id) FROM reviews GROUP BY clip_id)
 ) r ON r.clip_id = c.id""",
 }
+_NOT_BLIND = """r.clip_id NOT IN (
+    SELECT clip_id FROM queue_entries WHERE stage = 'second' AND first_reviewer <> :blind_for
+)"""
 # The page is found first, with no more joins than the filter needs; only its rows are filled in.
 _FILL = """
 SELECT c.id, c.file_name, c.source, c.created_at, c.duration_s, h.engine,
@@ -74,6 +77,8 @@ class Query:
         sort: order of the rows
         limit: rows at most
         offset: rows to pass over
+        blind_for: somebody who does not see first reviews of clips that wait for a second person,
+            unless they are their own
     """
 
     text: str = ""
@@ -84,6 +89,7 @@ class Query:
     sort: Sort = "newest"
     limit: int = 50
     offset: int = 0
+    blind_for: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,10 +175,14 @@ def _source(query: Query) -> tuple[str, dict[str, str | float]]:
     values: dict[str, str | float] = {}
     if query.text.strip():
         values["text"] = query.text.strip()
-        fields = ("c.file_name", "h.text", "r.text")
-        parts.append(
-            "(" + " OR ".join(f"contains(lower({field}), lower(:text))" for field in fields) + ")"
+        name, hypothesis, correction = (
+            f"contains(lower({field}), lower(:text))"
+            for field in ("c.file_name", "h.text", "r.text")
         )
+        if query.blind_for is not None:
+            correction = f"({correction} AND {_NOT_BLIND})"
+            values["blind_for"] = query.blind_for
+        parts.append(f"({name} OR {hypothesis} OR {correction})")
     if query.is_flagged is not None:
         values["threshold"] = query.threshold
         test = "(a.must_review OR a.predicted_wer >= :threshold)"
