@@ -1,4 +1,4 @@
-"""Makes ``docs/images``: every page with the sample clips, most of them reviewed.
+"""Makes ``docs/images``: every page with the sample clips, and the desk in its states.
 
 Run it as ``script/screenshots``. It uses a data folder of its own and Chromium; the sample clips
 are transcribed and corrected for real, so it takes some minutes.
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, ViewportSize, sync_playwright
 
+from docs.desk_pictures import take_desk_pictures
 from docs.lifelike_stream import fill_lifelike
 from qe_core.config import load_settings
 from tests.e2e.conftest import ROOT, find_chromium, serving
@@ -57,6 +58,7 @@ def main() -> None:
                 for name in PAGES if scheme == "light" else PAGES[:2]:
                     suffix = "" if scheme == "light" else "-dark"
                     _take(page, f"{url}/{name}", IMAGES / f"{name or 'intake'}{suffix}.png")
+            take_desk_pictures(browser, IMAGES)
             browser.close()
         take_lead_pages(Path(folder) / "stream")
 
