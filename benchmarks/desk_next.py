@@ -2,20 +2,24 @@
 
     python -m benchmarks.desk_next [--clips 100 10000 100000] [--saves 40] [--people 1]
     python -m benchmarks.desk_next --clips 1000 --people 20
+    python -m benchmarks.desk_next --clips 1000 --saves 200
     python -m benchmarks.desk_next --long 60
 
-The first two correct a word and press Ctrl+Enter until the next clip is there and plays, on a data
-folder with so many clips; the other people type all the time and save every few seconds, each in a
-browser window of their own on the same machine. They also print the browser's memory at the
-beginning and at the end. The third opens a clip of so many minutes from the queue and prints when
-waveform and text are painted, the frames per second while it is scrolled and typed into, and the
-memory that it takes. Chromium is the one that the browser tests use.
+The first three correct a word and press Ctrl+Enter until the next clip is there and plays, on a
+data folder with so many clips. They also print the browser's memory at the beginning and at the
+end. The other people type all the time and save a clip every ten seconds; they are
+:mod:`benchmarks.desk_people`, which speaks to the server like their browsers, without browsers:
+twenty people have twenty machines for those. The last opens a clip of so many minutes from the
+queue and prints when waveform and text are painted, the frames per second while it is scrolled and
+typed into, and the memory that it takes. Chromium is the one that the browser tests use.
 """
 
 import argparse
 import statistics
+import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +32,7 @@ from tests.e2e.conftest import find_chromium
 
 _DESK = "document.querySelector('[data-testid=stBidiComponentIsolated]').shadowRoot"
 _SETTLE_MS = 700
+_WARM_UP_S = 25
 _TIMEOUT_MS = 60_000
 _FLAGS = ["--no-sandbox", "--mute-audio", "--autoplay-policy=no-user-gesture-required"]
 # From the key to a new name on the desk, and until the sound of that clip runs.
@@ -47,18 +52,6 @@ _WATCH = f"""() => {{
       done([shown - start, performance.now() - start]);
     }}, {{ once: true }});
   }});
-}}"""
-_WORK = f"""(seconds) => {{
-  const desk = {_DESK};
-  let turn = Math.floor(Math.random() * seconds * 2);
-  setInterval(() => {{
-    turn += 1;
-    const area = desk.querySelector(".wb-text");
-    if (!area || area.readOnly) return;
-    area.setRangeText("x", area.value.length, area.value.length, "end");
-    area.dispatchEvent(new InputEvent("input", {{ inputType: "insertText", bubbles: true }}));
-    if (turn % (seconds * 2) === 0) desk.querySelector("[data-do=save]").click();
-  }}, 500);
 }}"""
 _OPEN = f"""() => new Promise((done) => {{
   const desk = {_DESK};
@@ -120,11 +113,10 @@ def main() -> int:
 
 def _measure_next(num_clips: int, num_saves: int, num_people: int) -> float:
     with _serving(lambda folder: fill(folder, num_clips)) as (server, browser):
-        for number in range(1, num_people):
-            _page(browser, server, f"person {number}").evaluate(_WORK, 8)
         page = _page(browser, server, "the one who is timed")
         before_mb = _memory_mb(page)
-        times = [_save(page) for _ in range(num_saves)]
+        with _others(server, num_people - 1):
+            times = [_save(page) for _ in range(num_saves)]
         shown, playing = zip(*times, strict=True)
         print(
             f"{num_clips:7} clips, {num_people:2} at work: next clip shown after "
@@ -133,6 +125,22 @@ def _measure_next(num_clips: int, num_saves: int, num_people: int) -> float:
             flush=True,
         )
         return float(statistics.median(playing))
+
+
+@contextmanager
+def _others(server: Server, num_people: int) -> Iterator[None]:
+    """They begin before and are stopped after what is timed, and say how it went."""
+    if not num_people:
+        yield
+        return
+    command = [sys.executable, "-m", "benchmarks.desk_people", server.url]
+    others = subprocess.Popen([*command, "--people", str(num_people)])
+    try:
+        time.sleep(_WARM_UP_S)
+        yield
+    finally:
+        others.terminate()
+        others.wait()
 
 
 def _save(page: Page) -> tuple[float, float]:

@@ -29,9 +29,12 @@ _ESTIMATE = (
     '"high": 0.3, "interval_level": 0.9, "estimator": "e", "reasons": []}'
 )
 _FILL = (
-    """INSERT INTO clips SELECT sha256(i::VARCHAR), 'clip ' || i || '.wav', 'upload', 320000,
-    'wav', 'pcm_s16le', 16000, 1, 8000, 1 + random() * 60, NULL,
-    TIMESTAMP '2026-01-01' + INTERVAL (i) SECOND, 's' || (i % 50) FROM range($n) t(i)""",
+    """INSERT INTO clips BY NAME SELECT sha256(i::VARCHAR) AS id, 'clip ' || i || '.wav'
+    AS file_name, 'upload' AS source, 320000 AS size_bytes, 'wav' AS container,
+    'pcm_s16le' AS codec, 16000 AS sample_rate_hz, 1 AS num_channels, 8000 AS bandwidth_hz,
+    1 + random() * 60 AS duration_s,
+    TIMESTAMP '2026-01-01' + INTERVAL (i) SECOND AS created_at, 's' || (i % 50) AS speaker
+    FROM range($n) t(i)""",
     """INSERT INTO hypotheses SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR),
     'pocketsphinx', 'en-us', '5', 'en', 'some words that were said', '$transcript', '[]',
     TIMESTAMP '2026-01-01' FROM range($n) t(i)""",

@@ -4,7 +4,8 @@ import streamlit as st
 
 from ui.formats import plain
 from ui.resources import open_runtime
-from workbench import library
+from workbench import review
+from workbench.review import QueueFilter
 
 __all__ = ["show_footer"]
 
@@ -18,7 +19,7 @@ def show_footer() -> None:
     runtime = open_runtime()
     loaded = runtime.loaded_engine()
     engine = f"{loaded.engine.name} ({loaded.engine.model})" if loaded else "loading"
-    waiting = library.search(runtime, flagged=True, reviewed=False, limit=1).total
+    waiting = review.num_waiting(runtime, QueueFilter(is_flagged_only=True))
     with st.sidebar.container(key="status", gap=None):
         st.caption(f"Engine: {plain(engine)}")
         st.caption(f"Quality model: {plain(runtime.estimator().manifest.id)}")

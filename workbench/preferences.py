@@ -26,15 +26,14 @@ SECTIONS = ("engine", "quality", "review", "retrain", "drift")
 def get(runtime: "Runtime") -> Settings:
     """The settings that hold now: the configuration with the chosen values on top.
 
-    A stored value that this version no longer allows is left out and logged.
+    A stored value that this version no longer allows is left out and logged. They are asked for
+    several times in every run of a page, so they are kept until somebody chooses again.
     """
-    settings = runtime.settings
-    for key, value in current(runtime).items():
-        try:
-            settings = _with_value(settings, key, value)
-        except ConfigError as error:
-            _log.warning("A stored preference is ignored: %s", error.message)
-    return settings
+    num_changes = runtime.database.num_changes(stored.TABLE)
+    kept = runtime.settings_in_force
+    if kept is None or kept[0] != num_changes:
+        kept = runtime.settings_in_force = (num_changes, _read(runtime))
+    return kept[1]
 
 
 def review_settings(runtime: "Runtime") -> ReviewSettings:
@@ -87,6 +86,16 @@ def history(runtime: "Runtime", key: str) -> list[Preference]:
     """All choices for a key, oldest first."""
     with runtime.database.session() as session:
         return stored.list_history(session, key)
+
+
+def _read(runtime: "Runtime") -> Settings:
+    settings = runtime.settings
+    for key, value in current(runtime).items():
+        try:
+            settings = _with_value(settings, key, value)
+        except ConfigError as error:
+            _log.warning("A stored preference is ignored: %s", error.message)
+    return settings
 
 
 def _with_value(settings: Settings, key: str, value: Any) -> Settings:

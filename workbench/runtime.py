@@ -59,6 +59,7 @@ class Runtime:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.settings_in_force: tuple[int, Settings] | None = None
         self.database = Database(settings.database_path)
         try:
             applied = self.database.migrate()

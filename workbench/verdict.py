@@ -15,7 +15,7 @@ from qe_core.types import Verdict
 from qe_core.wer import AlignedWord, ErrorCounts, align, count_errors
 from storage.columns import utc_now
 from storage.database import Session
-from storage.records import Hypothesis, Review, SecondReview
+from storage.records import Hypothesis, Review, SecondReview, StoredAssessment
 from storage.repositories import (
     assessments,
     drafts,
@@ -83,6 +83,9 @@ class ReviewResult:
     alignment: tuple[AlignedWord, ...]
 
 
+_Saved = tuple[Review, Hypothesis, StoredAssessment | None]
+
+
 @dataclass(frozen=True, slots=True)
 class _Submission:
     clip_id: str
@@ -147,17 +150,16 @@ def submit(  # noqa: PLR0913 - what the desk reports, all by name
     )
     settings = preferences.get(runtime).review
     begun_at = utc_now()
-    review: Review | None = runtime.database.write(
-        lambda session: _save(session, submission, settings, typed=text)
-    )
-    if review is None:
+    saved = runtime.database.write(lambda session: _save(session, submission, settings, typed=text))
+    if saved is None:
         if verdict == "correct":
             runtime.database.write(lambda session: drafts.save(session, clip_id, reviewer, text))
         raise lost_claim(runtime, clip_id, claim_token)
+    review = saved[0]
     if review.created_at >= begun_at:  # saving the same verdict again returns the first review
         metrics.count_review(review.verdict, review.lead_time_s)
     _log.info("review saved", extra={"clip_id": clip_id, "verdict": verdict})
-    return _result(runtime, review)
+    return _result(*saved)
 
 
 def is_chosen_for_second(clip_id: str, share: float) -> bool:
@@ -208,7 +210,7 @@ def is_agreed(first: Review, second: Review) -> bool:
 
 def _save(
     session: Session, submission: _Submission, settings: ReviewSettings, *, typed: str
-) -> Review | None:
+) -> _Saved | None:
     """Store the verdict; ``None`` when the claim is gone and this is no repetition."""
     clip_id, reviewer = submission.clip_id, submission.reviewer
     people.require(session, reviewer, "annotator")
@@ -220,7 +222,8 @@ def _save(
     last = seconds.find_latest(session, clip_id) if is_second else counting
     is_settled = claim is None or (last is not None and last.created_at >= claim.claimed_at)
     if claim is None or is_settled or claim.token != submission.claim_token:
-        return last if last is not None and _is_same(last, submission) else None
+        is_repeated = last is not None and _is_same(last, submission)
+        return (last, *_judged(session, last)) if last is not None and is_repeated else None
     assessment = queued.pinned_assessment(session, claim)
     hypothesis = hypotheses.get(session, assessment.hypothesis_id)
     if submission.verdict == "accept":
@@ -253,7 +256,7 @@ def _save(
     drafts.discard(session, clip_id, reviewer)
     payload = {"review_id": review.id, "verdict": review.verdict, "policy": review.policy}
     events.add(session, "review.saved", clip_id=clip_id, actor=reviewer, payload=payload)
-    return review
+    return review, hypothesis, assessment
 
 
 def _check_accept(
@@ -300,12 +303,16 @@ def _is_same(review: Review, submission: _Submission) -> bool:
     )
 
 
-def _result(runtime: "Runtime", review: Review) -> ReviewResult:
-    with runtime.database.session() as session:
-        hypothesis = hypotheses.get(session, review.hypothesis_id)
-        assessment = (
-            None if review.assessment_id is None else assessments.get(session, review.assessment_id)
-        )
+def _judged(session: Session, review: Review) -> tuple[Hypothesis, StoredAssessment | None]:
+    hypothesis = hypotheses.get(session, review.hypothesis_id)
+    if review.assessment_id is None:
+        return hypothesis, None
+    return hypothesis, assessments.get(session, review.assessment_id)
+
+
+def _result(
+    review: Review, hypothesis: Hypothesis, assessment: StoredAssessment | None
+) -> ReviewResult:
     return ReviewResult(
         review=review,
         predicted_wer=review.predicted_wer,

@@ -96,11 +96,15 @@ def draw(
     """
     if len(yields) == 0:
         raise ValueError("There is no clip to draw from.")
-    conditionals = _conditionals(yields, widths)
     policy = pick_policy(settings, rng)
-    index = int(rng.choice(len(yields), p=conditionals[_POLICIES.index(policy)]))
-    propensity = float(_shares(settings) @ conditionals[:, index])
-    return Draw(index, policy, propensity)
+    if policy == "audit":
+        index = int(rng.integers(len(yields)))
+    else:
+        values = yields if policy == "expected_errors" else widths
+        index = int(rng.choice(np.flatnonzero(values == values.max())))
+    # Only this clip's column of _conditionals: with a hundred thousand clips all of it takes time.
+    conditional = [_share_of_first(yields, index), _share_of_first(widths, index), 1 / len(yields)]
+    return Draw(index, policy, float(_shares(settings) @ conditional))
 
 
 def _shares(settings: ReviewSettings) -> Values:
@@ -117,6 +121,11 @@ def _conditionals(yields: Values, widths: Values) -> Values:
     """Probability of each clip given the policy, shape ``(num_policies, num_clips)``."""
     uniform = np.full(len(yields), 1.0 / len(yields))
     return np.stack([_first_place(yields), _first_place(widths), uniform])
+
+
+def _share_of_first(values: Values, index: int) -> float:
+    top = values.max()
+    return 1.0 / float(np.count_nonzero(values == top)) if values[index] == top else 0.0
 
 
 def _first_place(values: Values) -> Values:

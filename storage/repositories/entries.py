@@ -84,7 +84,6 @@ def move(
         .where(col(QueueEntries.clip_id) == clip_id)
         .values(stage=stage, first_reviewer=first_reviewer)
     )
-    session.expire_all()
 
 
 def list_stage(session: Session, stage: Stage, *, limit: int = 200) -> list[QueueEntry]:

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 from storage.columns import utc_now
 from storage.records import Claim, QueueEntry
 from storage.repositories.mapping import to_record, to_records
-from storage.tables import Claims, QueueEntries, Reviews, Skips
+from storage.tables import Claims, QueueEntries, Skips
 
 __all__ = [
     "Choices",
@@ -104,13 +104,13 @@ def waiting_pool(session: Session, reviewer: str, wanted: QueueFilter, threshold
         row.label("r"),
         (errors / sa.func.greatest(col(QueueEntries.duration_s), 1e-3)).label("y"),
         (col(QueueEntries.high) - col(QueueEntries.low)).label("w"),
-    ).where(
-        col(QueueEntries.stage) == "open",
-        *_conditions(wanted, threshold),
-        *_free_for(reviewer),
-    )
+    ).where(col(QueueEntries.stage) == "open", *_conditions(wanted, threshold))
     found = _arrays(session, query)
-    return Pool(found["r"], found["y"], found["w"])
+    # Looking up the few that are not free and taking them out here is three times as fast as a
+    # query that compares every clip's id with theirs.
+    taken = sa.select(row.label("r")).where(col(QueueEntries.clip_id).in_(_taken_from(reviewer)))
+    is_free = ~np.isin(found["r"], _arrays(session, taken)["r"])
+    return Pool(found["r"][is_free], found["y"][is_free], found["w"][is_free])
 
 
 def clip_in(session: Session, row: int) -> str:
@@ -153,7 +153,7 @@ def oldest_second(
             QueueEntries.stage == "second",
             QueueEntries.first_reviewer != reviewer,
             *_conditions(wanted, threshold),
-            *_free_for(reviewer),
+            col(QueueEntries.clip_id).not_in(_taken_from(reviewer)),
         )
         .order_by(col(QueueEntries.came_at), col(QueueEntries.clip_id))
         .limit(1)
@@ -189,12 +189,16 @@ def list_owed_audits(session: Session, reviewer: str) -> list[Claim]:
     If they were forgotten, the audits would be a sample of the clips that reviewers like. Those
     that this reviewer put off are for somebody else, or for later.
     """
-    query = select(Claims).where(
-        Claims.policy == "audit",
-        Claims.expires_at <= utc_now(),
-        col(Claims.clip_id).not_in(select(Reviews.clip_id)),
-        col(Claims.clip_id).not_in(select(Skips.clip_id).where(Skips.reviewer == reviewer)),
-        col(Claims.clip_id).in_(select(QueueEntries.clip_id).where(QueueEntries.stage == "open")),
+    # A join, because for a list DuckDB would collect all clips that wait, not the few claims.
+    query = (
+        select(Claims)
+        .join(QueueEntries, col(QueueEntries.clip_id) == col(Claims.clip_id))
+        .where(
+            Claims.policy == "audit",
+            Claims.expires_at <= utc_now(),
+            QueueEntries.stage == "open",
+            col(Claims.clip_id).not_in(select(Skips.clip_id).where(Skips.reviewer == reviewer)),
+        )
     )
     return to_records(Claim, session.exec(query.order_by(col(Claims.claimed_at))))
 
@@ -245,11 +249,11 @@ def _conditions(wanted: QueueFilter, threshold: float) -> Conditions:
     return found
 
 
-def _free_for(reviewer: str) -> Conditions:
-    clip_id = col(QueueEntries.clip_id)
+def _taken_from(reviewer: str) -> Any:
+    """The clips that somebody holds and those that this reviewer has put off."""
     held = select(Claims.clip_id).where(Claims.expires_at > utc_now())
     skipped = select(Skips.clip_id).where(Skips.reviewer == reviewer)
-    return [clip_id.not_in(held), clip_id.not_in(skipped)]
+    return sa.union_all(held, skipped)
 
 
 def _arrays(session: Session, query: Any) -> dict[str, npt.NDArray[Any]]:

@@ -7,12 +7,16 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from storage.columns import utc_now
+from storage.database import note_change
 from storage.ids import new_id
 from storage.records import Preference
 from storage.repositories.mapping import to_record, to_records
 from storage.tables import Preferences
 
-__all__ = ["add", "list_current", "list_history"]
+__all__ = ["TABLE", "add", "list_current", "list_history"]
+
+TABLE = "preferences"
+"""For :meth:`storage.database.Database.num_changes`."""
 
 
 def add(session: Session, key: str, value: Any, *, actor: str | None = None) -> Preference:
@@ -22,6 +26,7 @@ def add(session: Session, key: str, value: Any, *, actor: str | None = None) -> 
     )
     session.add(row)
     session.flush()
+    note_change(session, TABLE)
     return to_record(Preference, row)
 
 

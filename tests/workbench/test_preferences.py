@@ -30,6 +30,14 @@ def test_choosing_nothing_goes_back_to_the_configuration(runtime: Runtime) -> No
     assert preferences.set(runtime, "review.threshold", None) == runtime.settings
 
 
+def test_a_choice_holds_at_once_though_settings_are_kept_between_choices(runtime: Runtime) -> None:
+    first = preferences.get(runtime)
+    assert preferences.get(runtime) is first
+    with runtime.database.session() as session:
+        stored.add(session, "review.threshold", 0.7)
+    assert preferences.get(runtime).review.threshold == 0.7
+
+
 def test_every_choice_is_kept_and_noted(runtime: Runtime) -> None:
     before = runtime.settings.review.threshold
     preferences.set(runtime, "review.threshold", 0.4, "ann")
