@@ -13,6 +13,7 @@ from api.routes import build_api
 from qe_core.config import load_settings
 from qe_core.errors import ConfigError
 from tests.api_client import Client
+from tests.desk_clips import store_playable
 from tests.desk_work import save
 from tests.stored_clips import store_clip
 from workbench import people, preferences, review
@@ -81,7 +82,7 @@ def test_a_blind_reviewer_neither_reads_nor_finds_the_first_text(runtime: Runtim
         people.sign_in(runtime, name, subject=name)
     people.set_role(runtime, "lea", "lead", actor=None)
     preferences.set(runtime, "review.double_share", 1.0)
-    clip_id = store_clip(runtime, "a", text="one two")
+    clip_id = store_playable(runtime, "one two", file_name="a.wav")
     save(runtime, review.open_clip(runtime, clip_id, "ann"), "one zebra")
 
     def sees(**who: dict[str, str]) -> tuple[str | None, int]:

@@ -48,8 +48,13 @@ def test_people_log_in_get_their_role_and_log_out(
     ) as url:
         page = launch()
         page.goto(url)
+        assert page.request.get(f"{url}/api/v1/clips").status == 401
         log_in(page, "u-boss")
         expect(page.get_by_text("boss@example.org, admin")).to_be_visible()
+        # The browser's cookie is the login of the API, too; a changed one is none.
+        assert page.request.get(f"{url}/api/v1/clips").status == 200
+        forged = {"Cookie": "_streamlit_user=forged"}
+        assert page.request.get(f"{url}/api/v1/clips", headers=forged).status == 401
         expect(page.get_by_role("link", name="Settings")).to_be_visible()
         page.reload()
         expect(page.get_by_text("boss@example.org, admin")).to_be_visible()
