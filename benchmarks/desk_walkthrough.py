@@ -191,7 +191,7 @@ def _on_desk(page: Page, server: Server, clips: list[_Clip]) -> list[_Tally]:
         _check(clip, written)
         start, before = time.perf_counter(), page.url
         _press(way, "Control+Enter")
-        desk.until(lambda before=before: page.url != before, "the next clip")
+        page.wait_for_function("before => location.href !== before", arg=before)
         way.tally.seconds += time.perf_counter() - start
         tallies[clip.id] = way.tally
     return [tallies[clip.id] for clip in clips]
