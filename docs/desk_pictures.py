@@ -46,6 +46,7 @@ def take_desk_pictures(browser: Browser, folder: Path) -> None:
         try:
             page = _page(browser)
             page.goto(f"{empty.url}/review")
+            page.get_by_text("Nothing waits").wait_for()
             _take(page, folder / "desk-empty.png")
         finally:
             empty.kill()

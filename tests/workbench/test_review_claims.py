@@ -116,7 +116,7 @@ def test_an_expired_claim_that_nobody_took_still_saves(runtime: Runtime) -> None
 
 
 @pytest.mark.slow
-def test_a_thousand_claims_by_twenty_threads_never_collide(runtime: Runtime) -> None:
+def test_two_hundred_claims_by_twenty_threads_never_collide(runtime: Runtime) -> None:
     num_clips = 50
     for index in range(num_clips):
         store_clip(runtime, f"c{index}", expected_errors=float(index % 7))
@@ -126,7 +126,7 @@ def test_a_thousand_claims_by_twenty_threads_never_collide(runtime: Runtime) -> 
 
     def work(worker: int) -> int:
         num_claims = 0
-        for turn in range(50):
+        for turn in range(10):  # benchmarks.claims_race makes a thousand
             task = review.next_clip(runtime, f"w{worker}-{turn}")
             if task is None:
                 continue
@@ -145,7 +145,7 @@ def test_a_thousand_claims_by_twenty_threads_never_collide(runtime: Runtime) -> 
         claimed = sum(pool.map(work, range(20)))
 
     assert clashes == []
-    assert claimed == 1000
+    assert claimed == 200
 
 
 @pytest.mark.slow
