@@ -197,6 +197,22 @@ def calibrate(
     raise typer.Exit(0 if is_promoted else 1)
 
 
+@app.command("reproduce")
+def reproduce(
+    version: Annotated[str, typer.Argument(help="Id of a retrained quality model.")],
+    as_json: _JSON = False,
+) -> None:
+    """Train a quality model again from its lineage and compare the files bit for bit.
+
+    Exit code 0 when they are identical, 1 when they are not.
+    """
+    from jobs.reproduce import reproduce_version
+
+    with exit_on_error():
+        is_identical = reproduce_version(version, as_json=as_json)
+    raise typer.Exit(0 if is_identical else 1)
+
+
 @app.command("fine-tune")
 def fine_tune(
     dry_run: Annotated[

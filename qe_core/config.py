@@ -13,8 +13,6 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     ValidationError,
@@ -26,6 +24,8 @@ from pydantic_settings import (
     YamlConfigSettingsSource,
 )
 
+from qe_core.config_fields import Count, Positive, Section, Share
+from qe_core.config_learning import FinetuneSettings, RetrainSettings
 from qe_core.errors import ConfigError
 
 __all__ = [
@@ -50,9 +50,6 @@ __all__ = [
 ]
 
 _PREFIX = "WERKBENCH_"
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Positive = Annotated[float, Field(gt=0.0)]
-Count = Annotated[int, Field(ge=1)]
 
 
 def _check_url(url: str | SecretStr) -> str | SecretStr:
@@ -67,11 +64,7 @@ Token = Annotated[SecretStr, Field(min_length=16)]
 SecretUrl = Annotated[SecretStr, AfterValidator(_check_url)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     """Where the app listens."""
 
     host: str = "127.0.0.1"
@@ -79,7 +72,7 @@ class ServerSettings(_Section):
     allowed_hosts: tuple[str, ...] = ()
 
 
-class AudioSettings(_Section):
+class AudioSettings(Section):
     """What is accepted as a clip."""
 
     min_size_bytes: Count = 1024
@@ -88,7 +81,7 @@ class AudioSettings(_Section):
     max_upload_mb: Count = 2048
 
 
-class EngineSettings(_Section):
+class EngineSettings(Section):
     """Which recogniser writes the hypotheses.
 
     ``name`` is ``auto``, ``pocketsphinx``, ``whisper`` or ``whisper:<model name or folder>``. The
@@ -110,15 +103,19 @@ class EngineSettings(_Section):
     hallucination_silence_s: Positive | None = None
 
 
-class QualitySettings(_Section):
+class QualitySettings(Section):
     """How estimates are made."""
 
     interval_level: Annotated[float, Field(ge=0.5, le=0.99)] = 0.9
     depth: Literal["fast", "standard", "thorough"] = "standard"
     num_reasons: Count = 3
+    # How long a challenger is tried on new clips before it serves; 0 and 0: not at all.
+    shadow_hours: Annotated[float, Field(ge=0.0)] = 0.0
+    shadow_clips: Annotated[int, Field(ge=0)] = 0
+    shadow_audits: Annotated[int, Field(ge=0)] = 10
 
 
-class ReviewSettings(_Section):
+class ReviewSettings(Section):
     """When a clip is flagged and how it is drawn and held."""
 
     threshold: Annotated[float, Field(ge=0.0, le=2.0)] = 0.3
@@ -137,7 +134,7 @@ class ReviewSettings(_Section):
     keys: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
-class PeopleSettings(_Section):
+class PeopleSettings(Section):
     """Who may come in, and as what; see docs/adr/0004-people-and-roles.md."""
 
     admins: tuple[str, ...] = ()
@@ -145,48 +142,7 @@ class PeopleSettings(_Section):
     trust_network: bool = False
 
 
-class RetrainSettings(_Section):
-    """The gate that a challenger has to pass."""
-
-    min_new_reviews: Count = 20
-    min_spearman: Annotated[float, Field(ge=0.0, le=1.0)] = 0.4
-    # On a few hundred held-out clips smaller differences are chance.
-    max_mae_increase: Annotated[float, Field(ge=0.0, le=1.0)] = 0.005
-    review_weight: Positive = 5.0
-    max_propensity_weight: Annotated[float, Field(ge=1.0)] = 20.0
-    test_share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.3
-    seed: int = 20260101
-
-
-class FinetuneSettings(_Section):
-    """How the recogniser learns from corrections, and when."""
-
-    checkpoint: str | None = None
-    split_by: Literal["speaker", "clip"] = "speaker"
-    validation_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.04
-    test_share: Annotated[float, Field(gt=0.0, lt=0.5)] = 0.04
-    min_duration_s: Positive = 0.5
-    # Whisper hears windows of 30 s.
-    max_duration_s: Annotated[float, Field(gt=0.0, le=30.0)] = 30.0
-    min_snr_db: float = 5.0
-    min_test_clips: Count = 20
-    replay_manifest: Path | None = None
-    replay_share: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.3
-    max_replay_increase: Annotated[float, Field(ge=0.0, le=1.0)] = 0.01
-    max_epochs: Count = 10
-    patience: Count = 2
-    max_minutes: Positive = 240.0
-    batch_size: Count = 16
-    micro_batch_size: Count = 4
-    learning_rate: Annotated[float, Field(gt=0.0, le=0.01)] | None = None
-    num_threads: Annotated[int, Field(ge=0)] = 0
-    # An hour of the day, local time; empty: never by the clock.
-    schedule: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = ""
-    min_new_hours: Annotated[float, Field(ge=0.0)] = 5.0
-    seed: int = 20260101
-
-
-class DriftSettings(_Section):
+class DriftSettings(Section):
     """How two windows are compared."""
 
     window_days: Count = 7
@@ -199,7 +155,7 @@ class DriftSettings(_Section):
     false_discovery_rate: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.05
 
 
-class AlertsSettings(_Section):
+class AlertsSettings(Section):
     """Which rules are checked, how often, and who is told."""
 
     is_enabled: bool = True
@@ -213,13 +169,13 @@ class AlertsSettings(_Section):
     external_url: HttpUrl | None = None
 
 
-class MetricsSettings(_Section):
+class MetricsSettings(Section):
     """Where commands that end before anybody scrapes them leave their metrics."""
 
     pushgateway_url: HttpUrl | None = None
 
 
-class IceServer(_Section):
+class IceServer(Section):
     """A STUN or TURN server, as browsers name them."""
 
     urls: str
@@ -227,20 +183,20 @@ class IceServer(_Section):
     credential: SecretStr | None = None
 
 
-class MicrophoneSettings(_Section):
+class MicrophoneSettings(Section):
     """Live recording; ``ice_servers`` are needed only when browser and server are far apart."""
 
     ice_servers: tuple[IceServer, ...] = ()
 
 
-class ApiSettings(_Section):
+class ApiSettings(Section):
     """The HTTP API."""
 
     is_enabled: bool = True
     tokens: tuple[Token, ...] = ()
 
 
-class LoggingSettings(_Section):
+class LoggingSettings(Section):
     """How the log looks."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
@@ -364,7 +320,7 @@ def _known_variables() -> frozenset[str]:
     names = set()
     for name, field in Settings.model_fields.items():
         section = field.annotation
-        if isinstance(section, type) and issubclass(section, _Section):
+        if isinstance(section, type) and issubclass(section, Section):
             names |= {f"{_PREFIX}{name}__{key}".upper() for key in section.model_fields}
         names.add(f"{_PREFIX}{name}".upper())
     return frozenset(names)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from qe_core.errors import StorageError
 
-__all__ = ["keep", "sweep"]
+__all__ = ["keep", "keep_file", "sweep"]
 
 _UNFINISHED = ".new-"
 _ID_LENGTH = 26
@@ -42,6 +42,34 @@ def keep(models_dir: Path, name: str, save: Callable[[Path], None]) -> Path:
             code="models",
         ) from error
     return models_dir / name
+
+
+def keep_file(models_dir: Path, name: str, source: Path) -> Path:
+    """Copy a file into the models folder unless it is there, complete or not at all.
+
+    Args:
+        models_dir: the models folder, made when missing
+        name: of the copy, by its content
+        source: what is copied
+
+    Raises:
+        StorageError: the disk is full or the folder not writable
+    """
+    place, unfinished = models_dir / name, models_dir / f"{_UNFINISHED}{name}"
+    if place.is_file():
+        return place
+    try:
+        models_dir.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, unfinished)
+        _flush(unfinished)
+        unfinished.replace(place)
+    except OSError as error:
+        raise StorageError(
+            f"{models_dir}: {name} cannot be written ({error.strerror or error}).",
+            suggestion="Check that the disk has room and that the data folder is writable.",
+            code="models",
+        ) from error
+    return place
 
 
 def sweep(models_dir: Path, known: Collection[str]) -> list[str]:

@@ -20,7 +20,17 @@ if __name__ == "__main__":
         load_settings(
             data_dir=data_dir,
             engine={"name": "pocketsphinx"},
-            retrain={"min_new_reviews": 1, "min_spearman": 0.0, "max_mae_increase": 1.0},
+            retrain={
+                "min_new_reviews": 1,
+                "min_test_clips": 1,
+                "min_spearman": 0.0,
+                "min_word_auc": 0.0,
+                "min_gain": -1.0,
+                "max_recall_loss": 1.0,
+                "max_mae_increase": 1.0,
+                "max_coverage_gap": 1.0,
+                "max_slice_loss": 1.0,
+            },
         )
     )
     print("ready", flush=True)

@@ -18,6 +18,7 @@ from storage.database import Session
 from storage.records import Clip, Hypothesis, Job, StoredAssessment
 from storage.repositories import assessments, clips, hypotheses
 from workbench import metrics, preferences
+from workbench.shadow import score_along
 from workbench.worker import register_handler
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def assess_clip(
         )
     if written is not None:
         tell(0.9, "estimating")
-        stored = _estimate_again(runtime, clip, written, _look_again(runtime, audio, written))
+        look = _look_again(runtime, audio, written)
+        stored = _estimate_again(runtime, clip, written, look)
+        score_along(runtime, stored, written.transcript, written.speech, look.features, look.second)
         _count(stored, settings)
         return stored
     owner = (engine.name, engine.model)
@@ -84,6 +87,7 @@ def assess_clip(
         ),
     )
     stored = _store(runtime, clip, made, written)
+    score_along(runtime, stored, made.transcript, made.speech, made.features, made.second)
     _count(stored, settings)
     _log.info("Assessed: predicted WER %.2f by %s.", stored.predicted_wer, stored.estimator)
     return stored

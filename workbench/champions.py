@@ -23,6 +23,7 @@ __all__ = [
     "ModelVersion",
     "State",
     "add_promotion",
+    "find_trial",
     "note_decision",
     "promote",
     "rollback",
@@ -34,7 +35,7 @@ BUILT_IN = "built-in"
 
 KIND: Kind = "transcript"
 
-State = Literal["champion", "retired", "refused"]
+State = Literal["champion", "challenger", "retired", "refused"]
 
 _TRIALS = frozenset({"shadow", "drop"})
 
@@ -50,7 +51,8 @@ class ModelVersion:
         estimator: id that its estimates carry
         engine: engine whose transcripts it judges
         model: of that engine
-        state: ``champion`` serves, ``retired`` served or may serve, ``refused`` failed the gate
+        state: ``champion`` serves, ``challenger`` is tried beside it, ``retired`` served or may
+            serve, ``refused`` failed the gate
         created_at: when it was trained, UTC
         actor: who had it trained
         num_clips: clips it learnt from
@@ -61,6 +63,8 @@ class ModelVersion:
         conditions: what the gate said, sentence by sentence, and whether it held
         left_out: reviews that could not be used, by reason
         adaptation: how far it is adapted to this recogniser; ``None`` where it is not
+        lineage: normaliser, features, engine version, code version, seed and the reviews that it
+            learnt from and was judged by
     """
 
     id: str
@@ -76,6 +80,7 @@ class ModelVersion:
     champion_metrics: Figures
     conditions: tuple[tuple[bool, str], ...]
     left_out: Mapping[str, int]
+    lineage: Mapping[str, object]
     adaptation: str | None = None
 
 
@@ -84,8 +89,14 @@ def versions(runtime: "Runtime") -> list[ModelVersion]:
     with runtime.database.session() as session:
         stored = models.list_versions(session, kind=KIND)
         decisions = models.list_promotions(session)
-    serving = {owner: _history(decisions, owner)[-1] for owner in map(_owner_of, stored)}
-    listed = [_listed(version, serving[_owner_of(version)]) for version in stored]
+    owners = {_owner_of(version) for version in stored}
+    serving = {owner: _history(decisions, owner)[-1] for owner in owners}
+    trials = (find_trial(decisions, owner) for owner in owners)
+    tried = {trial.version_id for trial in trials if trial is not None}
+    listed = [
+        _listed(version, serving[_owner_of(version)], is_tried=version.id in tried)
+        for version in stored
+    ]
     return [*listed, _built_in(runtime, serving)]
 
 
@@ -211,9 +222,28 @@ def _history(decisions: Sequence[Promotion], owner: "Owner") -> list[str | None]
     return line
 
 
-def _listed(version: records.ModelVersion, serving: str | None) -> ModelVersion:
+def find_trial(decisions: Sequence[Promotion], owner: "Owner") -> Promotion | None:
+    """The decision that began the trial of a challenger, while it lasts.
+
+    Args:
+        decisions: newest first
+        owner: whose transcripts the challenger judges
+    """
+    ended: set[str | None] = set()
+    for decision in decisions:
+        if (decision.kind, decision.engine, decision.model) != (KIND, *owner):
+            continue
+        if decision.action == "shadow":
+            return None if decision.version_id in ended else decision
+        ended.add(decision.version_id)
+    return None
+
+
+def _listed(version: records.ModelVersion, serving: str | None, *, is_tried: bool) -> ModelVersion:
     report = version.report
     state: State = "retired" if report.get("is_passed", False) else "refused"
+    if is_tried:
+        state = "challenger"
     return ModelVersion(
         id=version.id,
         estimator=version.estimator,
@@ -229,6 +259,11 @@ def _listed(version: records.ModelVersion, serving: str | None) -> ModelVersion:
         conditions=_conditions(report),
         left_out=report.get("left_out", {}),
         adaptation=report.get("adaptation"),
+        lineage={
+            **version.manifest,
+            "review_ids": report.get("review_ids", []),
+            "held_out_review_ids": report.get("held_out_review_ids", []),
+        },
     )
 
 
@@ -250,6 +285,14 @@ def _built_in(runtime: "Runtime", serving: Mapping["Owner", str | None]) -> Mode
         champion_metrics={},
         conditions=(),
         left_out={},
+        lineage={
+            "normaliser": manifest.normaliser,
+            "schema": manifest.schema,
+            "data_fingerprint": manifest.data_fingerprint,
+            "created_at": manifest.created_at,
+            "seed": manifest.seed,
+            "code_version": manifest.lineage.get("code_version"),
+        },
     )
 
 

@@ -1,20 +1,20 @@
 """What the corrections teach: examples for training, and which of them only judge."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from qe_core.asr.base import Engine
 from qe_core.config import RetrainSettings
 from qe_core.corpus.examples import TrainingExample
+from qe_core.estimation.duel import judges
 from qe_core.features import DEPTHS
 from qe_core.features.base import covers, schema_of
 from qe_core.features.second import SecondOpinionFeatures
+from qe_core.monitoring.sampling import importance_weights
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import Transcript
+from storage.records import Hypothesis
 from storage.repositories import corrections, hypotheses
 from storage.repositories.corrections import Correction
 from workbench import preferences
@@ -22,7 +22,7 @@ from workbench import preferences
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["LeftOut", "Lessons", "gather", "survey"]
+__all__ = ["LeftOut", "Lessons", "gather", "survey", "teach"]
 
 _AUDIT = "audit"
 
@@ -63,13 +63,22 @@ class Lessons:
 
     Args:
         examples: one per usable review, oldest first; ``id`` is that of the review
+        assessment_ids: of each, the assessment that its features are from
+        second_ids: of the second opinions that an estimate looked at, by clip
         is_held_out: of each, whether it judges and must not teach
         left_out: what could not be used
     """
 
     examples: tuple[TrainingExample, ...]
+    assessment_ids: tuple[str, ...]
+    second_ids: Mapping[str, str]
     is_held_out: tuple[bool, ...]
     left_out: LeftOut
+
+    def ids(self, *, is_held_out: bool) -> list[str]:
+        """Ids of the reviews that judge, or of those that teach."""
+        pairs = zip(self.examples, self.is_held_out, strict=True)
+        return [example.id for example, held_out in pairs if held_out == is_held_out]
 
 
 def gather(runtime: "Runtime", engine: Engine) -> Lessons:
@@ -84,8 +93,25 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
     """
     settings = preferences.get(runtime).retrain
     usable, left_out = _sort_out(runtime, engine)
-    weights = _weights(usable, settings)
     seconds = _second_opinions(runtime, usable)
+    return teach(usable, seconds, settings, left_out)
+
+
+def teach(
+    usable: Sequence[Correction],
+    seconds: Mapping[str, Hypothesis],
+    settings: RetrainSettings,
+    left_out: LeftOut,
+) -> Lessons:
+    """Make examples of reviews: the same ones always make the same examples.
+
+    Args:
+        usable: oldest first
+        seconds: second opinions by clip, where an estimate looked at one
+        settings: weights, and the share that judges
+        left_out: what could not be used
+    """
+    weights = importance_weights([item.review.propensity for item in usable], settings)
     examples = tuple(
         TrainingExample(
             features=correction.assessment.features,
@@ -95,24 +121,30 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
             group=correction.recording,
             source=correction.source,
             condition="",
-            weight=weight,
+            weight=float(weight),
             is_uniform_draw=correction.review.policy == _AUDIT,
             origin="review",
             id=correction.review.id,
-            second=seconds.get(correction.review.clip_id),
+            second=_transcript_of(seconds.get(correction.review.clip_id)),
         )
         for correction, weight in zip(usable, weights, strict=True)
     )
     judging = {
         example.group
         for example in examples
-        if example.is_uniform_draw and _share_of(example.group) < settings.test_share
+        if example.is_uniform_draw and judges(example.group, settings.test_share)
     }
     is_held_out = tuple(example.group in judging for example in examples)
-    return Lessons(examples, is_held_out, left_out)
+    assessment_ids = tuple(correction.assessment.id for correction in usable)
+    second_ids = {clip_id: second.id for clip_id, second in seconds.items()}
+    return Lessons(examples, assessment_ids, second_ids, is_held_out, left_out)
 
 
-def _second_opinions(runtime: "Runtime", usable: Sequence[Correction]) -> Mapping[str, Transcript]:
+def _transcript_of(second: Hypothesis | None) -> Transcript | None:
+    return None if second is None else second.transcript
+
+
+def _second_opinions(runtime: "Runtime", usable: Sequence[Correction]) -> Mapping[str, Hypothesis]:
     """By clip, where an estimate looked at one."""
     clip_ids = [
         correction.review.clip_id
@@ -124,7 +156,7 @@ def _second_opinions(runtime: "Runtime", usable: Sequence[Correction]) -> Mappin
             clip_id: hypotheses.find_latest(session, clip_id, is_second=True)
             for clip_id in clip_ids
         }
-    return {clip_id: second.transcript for clip_id, second in found.items() if second is not None}
+    return {clip_id: second for clip_id, second in found.items() if second is not None}
 
 
 def survey(runtime: "Runtime", engine: Engine) -> tuple[tuple[str, ...], LeftOut]:
@@ -161,25 +193,3 @@ def _reason_against(correction: Correction, engine: Engine, schema: str) -> str 
     if not covers(correction.assessment.feature_schema, schema):
         return "num_other_features"
     return None
-
-
-def _weights(usable: Sequence[Correction], settings: RetrainSettings) -> list[float]:
-    """Clipped inverse propensities, scaled so that a review weighs ``review_weight`` on average.
-
-    A clip that somebody chose has no propensity; it weighs as much as one that was sure to come.
-    """
-    inverse = np.array(
-        [
-            min(1.0 / (correction.review.propensity or 1.0), settings.max_propensity_weight)
-            for correction in usable
-        ]
-    )
-    if not len(inverse):
-        return []
-    return [float(weight) for weight in settings.review_weight * inverse / inverse.mean()]
-
-
-def _share_of(group: str) -> float:
-    """A number in [0, 1) that belongs to a group for ever."""
-    digest = hashlib.sha256(f"held-out:{group}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") / 2**32

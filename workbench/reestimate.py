@@ -10,7 +10,6 @@ from storage.database import Session
 from storage.records import Job
 from storage.repositories import jobs
 from storage.repositories.corrections import list_estimators
-from workbench.assess import reassess
 from workbench.logs import about_clip
 from workbench.worker import register_handler
 
@@ -37,6 +36,9 @@ def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
     A job that was interrupted goes on where it was; a clip that cannot be estimated keeps its
     former estimate.
     """
+    # Assessing knows of trials, trials of promotions, and a promotion queues this job.
+    from workbench.assess import reassess
+
     owner = str(job.payload["engine"]), str(job.payload.get("model", ANY_ENGINE))
     serving = runtime.estimator(owner).manifest.id
     with runtime.database.session() as session:

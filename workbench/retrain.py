@@ -7,33 +7,29 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qe_core.asr.base import Engine, Progress
-from qe_core.config import RetrainSettings
 from qe_core.errors import ConflictError, TrainingError
-from qe_core.estimation.builtin import EXAMPLES_FILE
+from qe_core.estimation.duel import Duel, compare, sense_of
 from qe_core.estimation.estimator import Estimator
-from qe_core.estimation.evaluation import Metrics, evaluate
 from qe_core.estimation.promotion import GateResult, decide
-from qe_core.estimation.scoring import score_table, truth_of
-from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.scoring import score_table
 from qe_core.estimation.training import TrainingPlan, train_on_table
-from qe_core.features import DEPTHS
-from qe_core.features.base import covers, schema_of
 from storage import model_folders
 from storage.database import Session
 from storage.ids import new_id
 from storage.records import Job
 from storage.repositories import events, jobs, models
-from workbench import people, preferences
+from workbench import lineage, people, preferences, shadow
 from workbench.champions import (
     BUILT_IN,
     KIND,
     ModelVersion,
     add_promotion,
+    note_decision,
     promote,
     rollback,
     versions,
 )
-from workbench.lessons import LeftOut, Lessons, gather, survey
+from workbench.lessons import LeftOut, gather, survey
 from workbench.runtime import Runtime
 from workbench.worker import register_handler
 
@@ -87,9 +83,9 @@ class RetrainOutcome:
     Args:
         version_id: the challenger, stored whether it was promoted or refused
         is_promoted: it serves now
+        is_tried: it passed the gate and is tried on new clips before it serves
         gate: every condition with its figures
-        champion: figures of the champion of that time on the held-out clips
-        challenger: figures of the challenger on the same clips
+        duel: champion of that time and challenger on the same held-out clips
         num_reviews: corrections that it learnt from
         num_held_out: clips that both were judged on
         left_out: reviews that could not be used, and why
@@ -97,9 +93,9 @@ class RetrainOutcome:
 
     version_id: str
     is_promoted: bool
+    is_tried: bool
     gate: GateResult
-    champion: Metrics
-    challenger: Metrics
+    duel: Duel
     num_reviews: int
     num_held_out: int
     left_out: LeftOut
@@ -188,8 +184,8 @@ def run(
     settings = preferences.get(runtime)
     engine = runtime.engine(lambda _share, text: tell(0.0, text)).engine
     lessons = gather(runtime, engine)
-    table = _table(runtime, engine, lessons)
-    judged_on = table.select(table.is_held_out & table.is_uniform_draw)
+    made_of = lineage.compose(runtime, engine, lessons)
+    judged_on = lineage.judging_clips(made_of.table)
     if not (judged_on.num_reference_words > 0).any():
         raise TrainingError(
             "There is no held-out clip to judge a new model by.",
@@ -197,7 +193,7 @@ def run(
         )
     version_id = new_id()
     challenger = train_on_table(
-        table,
+        made_of.table,
         kind=KIND,
         engine=engine.name,
         seed=settings.retrain.seed,
@@ -212,69 +208,39 @@ def run(
     )
     tell(0.9, "comparing with the champion")
     champion = runtime.estimator((engine.name, engine.model))
-    figures = {
-        name: evaluate(truth_of(judged_on), score_table(estimator, judged_on))
-        for name, estimator in (("champion", champion), ("challenger", challenger))
-    }
-    gate = _judge(runtime, engine, lessons, figures, settings.retrain)
+    level = settings.quality.interval_level
+    duel = compare(
+        judged_on,
+        score_table(champion, judged_on, level=level),
+        score_table(challenger, judged_on, level=level),
+        settings=settings.retrain,
+        interval_level=level,
+        sense=sense_of(made_of.table.select(made_of.table.is_review)),
+    )
+    num_new = len(_new_reviews(runtime, engine, [example.id for example in lessons.examples]))
+    gate = decide(duel, num_new_reviews=num_new, settings=settings.retrain)
+    is_tried = gate.passed and shadow.is_on(settings.quality)
     outcome = RetrainOutcome(
         version_id=version_id,
-        is_promoted=gate.passed,
+        is_promoted=gate.passed and not is_tried,
+        is_tried=is_tried,
         gate=gate,
-        champion=figures["champion"],
-        challenger=figures["challenger"],
-        num_reviews=len(_ids(lessons, is_held_out=False)),
+        duel=duel,
+        num_reviews=len(lessons.ids(is_held_out=False)),
         num_held_out=judged_on.num_clips,
         left_out=lessons.left_out,
     )
     tell(0.95, "saving")
-    report = _report(outcome, lessons, champion, job_id)
-    _store(runtime, _described(challenger, report), outcome, report, actor)
+    made_by = {
+        **lineage.describe(lessons, made_of, engine, settings.retrain),
+        "champion_id": champion.manifest.id,
+    }
+    report = _report(outcome, made_by, job_id)
+    _store(runtime, _described(challenger, duel, made_by), outcome, report, actor)
     runtime.worker.wake()
-    _log.info("Trained %s: %s.", version_id, "promoted" if gate.passed else "refused")
+    verdict = "promoted" if outcome.is_promoted else "on trial" if is_tried else "refused"
+    _log.info("Trained %s: %s.", version_id, verdict)
     return outcome
-
-
-def _table(runtime: Runtime, engine: Engine, lessons: Lessons) -> TrainingTable:
-    """Built-in examples of the same engine and features, and the corrections."""
-    if not lessons.examples:
-        raise TrainingError(
-            "There is no correction to learn from; "
-            f"{lessons.left_out.total} reviews cannot be used.",
-            suggestion="Correct some clips at the review desk first.",
-        )
-    depth = runtime.depth((engine.name, engine.model))
-    manifest = runtime.built_in_estimator(depth).manifest
-    schema, names = schema_of(DEPTHS[depth]), [i.name for it in DEPTHS[depth] for i in it.features]
-    builtin = None
-    is_same_engine = (manifest.engine, manifest.model) == (engine.name, engine.model)
-    if is_same_engine and covers(manifest.schema, schema):
-        examples = TrainingTable.load(runtime.built_in_folder(depth) / EXAMPLES_FILE)
-        builtin = examples.with_features(names, schema)
-    corrections = TrainingTable.from_examples(
-        lessons.examples,
-        schema=schema,
-        feature_names=names,
-        is_held_out=lessons.is_held_out,
-    )
-    return corrections if builtin is None else builtin + corrections
-
-
-def _judge(
-    runtime: Runtime,
-    engine: Engine,
-    lessons: Lessons,
-    figures: Mapping[str, Metrics],
-    settings: RetrainSettings,
-) -> GateResult:
-    return decide(
-        figures["champion"],
-        figures["challenger"],
-        num_new_reviews=len(
-            _new_reviews(runtime, engine, [example.id for example in lessons.examples])
-        ),
-        settings=settings,
-    )
 
 
 def _new_reviews(runtime: Runtime, engine: Engine, usable: Sequence[str]) -> set[str]:
@@ -292,37 +258,38 @@ def _new_reviews(runtime: Runtime, engine: Engine, usable: Sequence[str]) -> set
     return set(usable) - known
 
 
-def _ids(lessons: Lessons, *, is_held_out: bool) -> list[str]:
-    pairs = zip(lessons.examples, lessons.is_held_out, strict=True)
-    return [example.id for example, held_out in pairs if held_out == is_held_out]
-
-
 def _report(
-    outcome: RetrainOutcome, lessons: Lessons, champion: Estimator, job_id: str | None
+    outcome: RetrainOutcome, made_by: Mapping[str, Any], job_id: str | None
 ) -> dict[str, Any]:
+    duel = outcome.duel
     return {
         "is_passed": outcome.gate.passed,
         "conditions": [asdict(condition) for condition in outcome.gate.conditions],
-        "champion_id": champion.manifest.id,
-        "champion": outcome.champion.to_dict(),
-        "challenger": outcome.challenger.to_dict(),
-        "review_ids": _ids(lessons, is_held_out=False),
-        "held_out_review_ids": _ids(lessons, is_held_out=True),
+        "champion_id": made_by["champion_id"],
+        "champion": duel.champion.to_dict(),
+        "challenger": duel.challenger.to_dict(),
+        "er20_gain": asdict(duel.er20_gain),
+        "mae_gain": asdict(duel.mae_gain),
+        "slices": [asdict(item) for item in duel.slices],
+        "too_small": list(duel.too_small),
+        "review_ids": made_by["review_ids"],
+        "held_out_review_ids": made_by["held_out_review_ids"],
         "num_held_out": outcome.num_held_out,
         "left_out": asdict(outcome.left_out),
         "job_id": job_id,
     }
 
 
-def _described(challenger: Estimator, report: Mapping[str, Any]) -> Estimator:
+def _described(challenger: Estimator, duel: Duel, made_by: Mapping[str, Any]) -> Estimator:
     """The challenger with its held-out figures and its ancestry in its manifest."""
     manifest = challenger.manifest
-    figures = {"estimator": report["challenger"], "champion": report["champion"]}
-    lineage = {**manifest.lineage, "champion_id": report["champion_id"]}
+    figures = {"estimator": duel.challenger.to_dict(), "champion": duel.champion.to_dict()}
     return replace(
         challenger,
         manifest=replace(
-            manifest, metrics={**manifest.metrics, "held_out": figures}, lineage=lineage
+            manifest,
+            metrics={**manifest.metrics, "held_out": figures},
+            lineage={**manifest.lineage, "retraining": made_by},
         ),
     )
 
@@ -344,6 +311,9 @@ def _store(
         "schema": manifest.schema,
         "data_fingerprint": manifest.data_fingerprint,
         "created_at": manifest.created_at,
+        "seed": manifest.seed,
+        "engine_version": manifest.lineage["retraining"]["engine_version"],
+        "code_version": manifest.lineage["code_version"],
     }
 
     owner = manifest.engine, manifest.model
@@ -363,6 +333,8 @@ def _store(
         )
         if outcome.is_promoted:
             add_promotion(session, owner, version.id, "promote", actor)
+        elif outcome.is_tried:
+            note_decision(session, owner, version.id, "shadow", actor)
         else:
             events.add(session, "model.refused", actor=actor, payload={"version_id": version.id})
 

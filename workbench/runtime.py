@@ -20,7 +20,7 @@ from storage.database import Database, Session
 from storage.media import MediaStore
 from storage.records import ModelVersion
 from storage.repositories import clips, events, models
-from workbench import finetune_schedule, preferences
+from workbench import preferences, schedule
 from workbench.alerts import Watch
 from workbench.logs import configure_logging
 from workbench.worker import BESIDE, Worker
@@ -69,10 +69,9 @@ class Runtime:
         except BaseException:
             self.database.close()
             raise
-        self.worker = Worker(self)
-        self.trainer = Worker(
-            self, kinds=BESIDE, on_idle=lambda: finetune_schedule.begin_if_due(self)
-        )
+        # Both, since either may be busy for hours.
+        self.worker = Worker(self, on_idle=lambda: schedule.begin_what_is_due(self))
+        self.trainer = Worker(self, kinds=BESIDE, on_idle=lambda: schedule.begin_what_is_due(self))
         self._engine_lock = threading.Lock()
         self._engine: tuple[EngineSettings, Resolved] | None = None
         self._second_lock = threading.Lock()

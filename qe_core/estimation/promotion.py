@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 from qe_core.config import RetrainSettings
-from qe_core.estimation.evaluation import Metrics
+from qe_core.estimation.bootstrap import Interval
+from qe_core.estimation.duel import Duel
 
 __all__ = ["Condition", "GateResult", "decide"]
+
+_TINY = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +38,14 @@ class GateResult:
         return all(condition.passed for condition in self.conditions)
 
 
-def decide(
-    champion: Metrics,
-    challenger: Metrics,
-    *,
-    num_new_reviews: int,
-    settings: RetrainSettings,
-) -> GateResult:
+def decide(duel: Duel, *, num_new_reviews: int, settings: RetrainSettings) -> GateResult:
     """Decide whether a challenger may replace the champion.
 
+    It may if it is not worse in any respect beyond what is allowed, with confidence, and better in
+    at least one.
+
     Args:
-        champion: figures of the serving estimator on held-out clips
-        challenger: figures of the new one on the same clips
+        duel: both on audits and reference clips
         num_new_reviews: reviews since the champion was trained
         settings: the thresholds
 
@@ -56,8 +55,14 @@ def decide(
     return GateResult(
         (
             _enough_reviews(num_new_reviews, settings),
-            _ranks_well(challenger, settings),
-            _not_worse(champion, challenger, settings),
+            _enough_clips(duel, settings),
+            _makes_sense(duel, settings),
+            _ranks_well(duel, settings),
+            _finds_errors(duel, settings),
+            _not_further_off(duel, settings),
+            _gains(duel, settings),
+            _keeps_its_promise(duel, settings),
+            _no_slice_worse(duel, settings),
         )
     )
 
@@ -73,29 +78,148 @@ def _enough_reviews(num_new_reviews: int, settings: RetrainSettings) -> Conditio
     )
 
 
-def _ranks_well(challenger: Metrics, settings: RetrainSettings) -> Condition:
-    passed = challenger.spearman >= settings.min_spearman
+def _enough_clips(duel: Duel, settings: RetrainSettings) -> Condition:
+    num_clips, needed = duel.challenger.num_clips, settings.min_test_clips
+    passed = num_clips >= needed
+    verb = "are enough" if passed else "are too few"
+    return Condition(
+        "enough_clips",
+        passed,
+        f"{duel.num_audits} audits and {num_clips - duel.num_audits} reference clips {verb} to "
+        f"judge by; at least {needed} are needed together.",
+    )
+
+
+def _makes_sense(duel: Duel, settings: RetrainSettings) -> Condition:
+    """Corrections that were made by listening confirm words that the recogniser was sure of."""
+    sense, needed = duel.sense, settings.min_word_auc
+    if sense is None:
+        return Condition("sense", True, "No correction says which words were right.")
+    passed = sense >= needed
+    if not sense:
+        text = "The corrections confirm not one word that was written."
+    else:
+        text = (
+            f"A word that the corrections confirm was written with more confidence than one that "
+            f"they do not in {_percent(sense)} of pairs"
+        )
+        text += "." if passed else f", hardly more than by chance; {_percent(needed)} are needed."
+    return Condition("sense", passed, text)
+
+
+def _ranks_well(duel: Duel, settings: RetrainSettings) -> Condition:
+    spearman = duel.challenger.spearman
+    passed = spearman >= settings.min_spearman
     verb = "reaches" if passed else "misses"
     return Condition(
         "spearman",
         passed,
-        f"Spearman {challenger.spearman:.2f} on held-out clips {verb} the required "
+        f"Spearman {spearman:.2f} on held-out clips {verb} the required "
         f"{settings.min_spearman:.2f}.",
     )
 
 
-def _not_worse(champion: Metrics, challenger: Metrics, settings: RetrainSettings) -> Condition:
-    if champion.mae is None or challenger.mae is None:
+def _finds_errors(duel: Duel, settings: RetrainSettings) -> Condition:
+    passed = duel.er20_gain.low >= -settings.max_recall_loss
+    return Condition(
+        "er20",
+        passed,
+        f"In the first 20 % of audio the challenger finds {_percent(duel.challenger.er20)} of all "
+        f"errors, the champion {_percent(duel.champion.er20)}: a change of "
+        f"{_interval(duel.er20_gain, settings)}. A loss of more than "
+        f"{_points(settings.max_recall_loss)} points {_verdict(passed)}.",
+    )
+
+
+def _not_further_off(duel: Duel, settings: RetrainSettings) -> Condition:
+    before, after = duel.champion.mae, duel.challenger.mae
+    if before is None or after is None:
         return Condition(
             "mae", False, "There is no held-out clip with words to compare the two on."
         )
-    allowed = champion.mae + settings.max_mae_increase
-    passed = challenger.mae <= allowed
-    verb = "is close to or below" if passed else "is worse than"
+    passed = duel.mae_gain.low >= -settings.max_mae_increase
     return Condition(
         "mae",
         passed,
-        f"Mean error of the predicted WER {challenger.mae:.3f} {verb} the champion's "
-        f"{champion.mae:.3f} on the same {challenger.num_clips} held-out clips; up to "
-        f"{settings.max_mae_increase:.3f} more is allowed.",
+        f"The mean error of the predicted WER is {_percent(after)} after {_percent(before)}: an "
+        f"improvement of {_interval(duel.mae_gain, settings)}. An increase of more than "
+        f"{_points(settings.max_mae_increase)} points {_verdict(passed)}.",
     )
+
+
+def _gains(duel: Duel, settings: RetrainSettings) -> Condition:
+    gains = duel.er20_gain.value, duel.mae_gain.value
+    passed = max(gains) >= settings.min_gain
+    who = "At least one figure is" if passed else "Neither figure is"
+    return Condition(
+        "gain",
+        passed,
+        f"{who} better by the required {_points(settings.min_gain)} points: errors found by "
+        f"{_signed(gains[0])}, mean error by {_signed(gains[1])}.",
+    )
+
+
+def _keeps_its_promise(duel: Duel, settings: RetrainSettings) -> Condition:
+    level, coverage = duel.interval_level, duel.coverage
+    if coverage is None:
+        return Condition("coverage", False, "There is no held-out clip to check intervals on.")
+    low, high = level - settings.max_coverage_gap, level + settings.max_coverage_gap
+    # Of 150 clips, 4 points more or fewer are inside by chance: only what is beyond it refuses.
+    passed = coverage.low <= high + _TINY and coverage.high >= low - _TINY
+    verb = "agrees with" if passed else "contradicts"
+    return Condition(
+        "coverage",
+        passed,
+        f"{_percent(coverage.value)} of the true WERs lie inside their interval "
+        f"({100 * settings.gate_level:.0f} % interval {_percent(coverage.low)} to "
+        f"{_percent(coverage.high)}); that {verb} the promised {_percent(level)} ± "
+        f"{_points(settings.max_coverage_gap)} points.",
+    )
+
+
+def _no_slice_worse(duel: Duel, settings: RetrainSettings) -> Condition:
+    # In a slice of 30 clips, 3 points more or less are often chance: that alone refuses nobody.
+    losses = [item for item in duel.slices if item.loss > settings.max_slice_loss]
+    worse = [item for item in losses if item.surely > 0]
+    allowed = f"{_points(settings.max_slice_loss)} points"
+    if worse:
+        found = "; ".join(
+            f"{item.name} ({item.num_clips} clips): {_percent(item.before)} before, "
+            f"{_percent(item.after)} after"
+            for item in sorted(worse, key=lambda item: -item.loss)
+        )
+        text = f"The mean error rises by more than {allowed}, beyond chance, on {found}."
+    else:
+        text = (
+            f"On none of {len(duel.slices)} slices the mean error rises by more than {allowed} "
+            "beyond chance."
+        )
+        if losses:
+            text += f" It may have on {', '.join(item.name for item in losses)}."
+    if duel.too_small:
+        names = ", ".join(duel.too_small)
+        text += f" Not judged, with fewer than {settings.min_slice_clips} clips: {names}."
+    return Condition("slices", not worse, text)
+
+
+def _verdict(passed: bool) -> str:
+    return "can be excluded" if passed else "cannot be excluded"
+
+
+def _interval(gain: Interval, settings: RetrainSettings) -> str:
+    return (
+        f"{_signed(gain.value)} points ({100 * settings.gate_level:.0f} % interval "
+        f"{_signed(gain.low)} to {_signed(gain.high)})"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _signed(share: float) -> str:
+    return f"{100 * share:+.1f}".replace("-", "−")

@@ -25,6 +25,8 @@ TextArray = npt.NDArray[np.str_]
 
 # Features of a clip that the models use whatever the schema calls them.
 _GROUP_DIGITS = 12
+# What slices are called by teaches nothing; tables from before it keep their fingerprint.
+_ONLY_NAMES = frozenset({"language"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class TrainingTable:
         group: hash of speaker and recording; splits never part a group
         source: data set or intake channel
         condition: kind of degradation
+        language: of the transcript, ISO 639-1; empty where the table is older than this column
         weight: relative weight in training
         is_uniform_draw: may be used to judge a model
         is_held_out: never to be trained on
@@ -65,6 +68,7 @@ class TrainingTable:
     group: TextArray
     source: TextArray
     condition: TextArray
+    language: TextArray
     weight: FloatArray
     is_uniform_draw: BoolArray
     is_held_out: BoolArray
@@ -92,7 +96,9 @@ class TrainingTable:
     def fingerprint(self) -> str:
         """Hash of everything that a model could learn from."""
         digest = hashlib.sha256(self.schema.encode())
-        for array in self._arrays().values():
+        for name, array in self._arrays().items():
+            if name in _ONLY_NAMES:
+                continue
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
@@ -141,6 +147,7 @@ class TrainingTable:
             group=np.array([_hash(item.group) for item in examples], np.str_),
             source=np.array([item.source for item in examples], np.str_),
             condition=np.array([item.condition.partition(":")[0] for item in examples], np.str_),
+            language=np.array([item.transcript.language for item in examples], np.str_),
             weight=np.array([item.weight for item in examples], np.float32),
             is_uniform_draw=np.array([item.is_uniform_draw for item in examples], np.bool_),
             is_held_out=np.array(is_held_out or [False] * len(examples), np.bool_),
@@ -228,6 +235,7 @@ class TrainingTable:
             values["feature_names"] = tuple(str(name) for name in values["feature_names"])
             values["schema"] = str(values["schema"])
             values["word_features"] = _all_columns(values["word_features"].astype(np.float32))
+            values.setdefault("language", np.full(len(values["hits"]), "", np.str_))
             return cls(**values)
         except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise TrainingError(

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
 import xgboost as xgb
 
 from qe_core.asr.base import Progress
+from qe_core.code_version import code_version
 from qe_core.corpus.examples import TrainingExample
 from qe_core.errors import TrainingError
 from qe_core.estimation.baselines import fit_curves
@@ -325,14 +325,7 @@ def _lineage(table: TrainingTable, plan: TrainingPlan) -> dict[str, Any]:
         "num_groups": len(set(table.group)),
         "num_reviews": int(table.is_review.sum()),
         "hours": round(float(table.duration_s.sum()) / 3600, 3),
-        "code_version": _code_version(),
+        "code_version": code_version(),
         "xgboost": xgb.__version__,
         "plan": asdict(plan),
     }
-
-
-def _code_version() -> str:
-    try:
-        return version("werkbench")
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "checkout"

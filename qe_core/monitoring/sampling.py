@@ -1,14 +1,23 @@
 """Which clip to review next, and with which probability it was drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from qe_core.config import ReviewSettings
+from qe_core.config import RetrainSettings, ReviewSettings
 
-__all__ = ["Draw", "Policy", "draw", "errors_per_second", "mixture_propensities", "pick_policy"]
+__all__ = [
+    "Draw",
+    "Policy",
+    "draw",
+    "errors_per_second",
+    "importance_weights",
+    "mixture_propensities",
+    "pick_policy",
+]
 
 Policy = Literal["expected_errors", "uncertain", "audit"]
 Values = npt.NDArray[np.float64]
@@ -29,6 +38,33 @@ class Draw:
     index: int
     policy: Policy
     propensity: float
+
+
+def importance_weights(propensities: Sequence[float | None], settings: RetrainSettings) -> Values:
+    """Clipped inverse propensities, scaled so that a review weighs ``review_weight`` on average.
+
+    What is drawn often is drawn because errors were expected; weighing it down gives a training
+    that sees the stream as it is. The bound keeps a rare draw from outweighing everything.
+
+    Args:
+        propensities: probability of every draw; ``None`` for a clip that somebody chose, which
+            weighs as much as one that was sure to come
+        settings: the bound and the average
+
+    Returns:
+        weights, shape ``(num_reviews,)``
+
+    References:
+        Farquhar, Gal & Rainforth (2021), On statistical bias in active learning,
+        arXiv 2101.11665, §3; Ionides (2008), Truncated importance sampling, for the bound.
+
+    Examples:
+        >>> importance_weights([0.5, 0.1], RetrainSettings(review_weight=1.0)).round(2).tolist()
+        [0.33, 1.67]
+    """
+    bound = settings.max_propensity_weight
+    inverse = np.array([min(1.0 / (value or 1.0), bound) for value in propensities])
+    return settings.review_weight * inverse / inverse.mean() if len(inverse) else inverse
 
 
 def errors_per_second(expected_errors: Values, durations_s: Values) -> Values:

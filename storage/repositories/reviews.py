@@ -16,7 +16,15 @@ from storage.repositories.mapping import to_record, to_records
 from storage.repositories.narrow import put_mistakes
 from storage.tables import Reviews, SecondReviews
 
-__all__ = ["add", "count", "find", "find_latest", "list_for_clip", "list_latest"]
+__all__ = [
+    "add",
+    "count",
+    "count_clips_since",
+    "find",
+    "find_latest",
+    "list_for_clip",
+    "list_latest",
+]
 
 
 def add(  # noqa: PLR0913 - one argument per column
@@ -116,6 +124,14 @@ def list_latest(
     if until is not None:
         query = query.where(Reviews.created_at < until)
     return to_records(Review, session.exec(query.order_by(col(Reviews.id))))
+
+
+def count_clips_since(session: Session, since: datetime | None) -> int:
+    """How many clips were reviewed after a time, or ever."""
+    query = select(sa.func.count(sa.distinct(col(Reviews.clip_id))))
+    if since is not None:
+        query = query.where(col(Reviews.created_at) > since)
+    return int(session.exec(query).one())
 
 
 def count(session: Session, *, after_id: str = "") -> int:

@@ -21,7 +21,12 @@ WORK_MS = 600_000
 # One correction has to be enough here, and it cannot make a model of a thousand clips better.
 LENIENT_GATE = {
     "WERKBENCH_RETRAIN__MIN_NEW_REVIEWS": "1",
+    "WERKBENCH_RETRAIN__MIN_WORD_AUC": "0",
+    "WERKBENCH_RETRAIN__MIN_GAIN": "-1.0",
+    "WERKBENCH_RETRAIN__MAX_RECALL_LOSS": "1.0",
     "WERKBENCH_RETRAIN__MAX_MAE_INCREASE": "1.0",
+    "WERKBENCH_RETRAIN__MAX_COVERAGE_GAP": "1.0",
+    "WERKBENCH_RETRAIN__MAX_SLICE_LOSS": "1.0",
 }
 HOSTILE_NAME = "<img src=x onerror=pwned=1> [x](javascript:1) **b** $x$ :red[y].mp3"
 

@@ -8,25 +8,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from qe_core.config import load_settings
 from qe_core.errors import ConflictError, EstimatorError, NotFoundError, TrainingError
 from storage.database import Session
 from storage.repositories import assessments, events, jobs, models
 from tests import small_models
-from tests.small_models import FAST, SCHEMA, built_in_table, example, sphinx
+from tests.retrain_fixtures import add_reviewed, fill, open_runtime
+from tests.small_models import FAST, built_in_table, sphinx
 from tests.stored_clips import add_clip, add_review, clip_id_of
-from workbench import lessons, quality, reestimate, retrain
+from workbench import lessons, preferences, quality, reestimate, retrain
 from workbench.retrain import BUILT_IN, LeftOut, RetrainOutcome
 from workbench.runtime import Runtime
 from workbench.worker import Worker
 
 NUM_KILLS = 3
-LENIENT = {"min_new_reviews": 10, "min_spearman": 0.2, "max_mae_increase": 0.05}
 
 
 @pytest.fixture(scope="module")
@@ -44,40 +42,6 @@ def runtime(tmp_path: Path) -> Iterator[Runtime]:
     opened = open_runtime(tmp_path)
     yield opened
     opened.close()
-
-
-def open_runtime(folder: Path, **gate: float) -> Runtime:
-    settings = load_settings(
-        data_dir=folder, engine={"name": "pocketsphinx"}, retrain={**LENIENT, **gate}
-    )
-    return Runtime(settings)
-
-
-def add_reviewed(
-    session: Session, index: int, *, policy: str = "expected_errors", **of_clip: Any
-) -> None:
-    made = example(index)
-    clip_id = add_clip(
-        session,
-        f"clip-{index}",
-        text=made.transcript.text,
-        duration_s=made.duration_s,
-        features=made.features,
-        **{"feature_schema": SCHEMA, "version": sphinx().version, **of_clip},
-    )
-    propensity = {"audit": 0.005, "opened": None}.get(policy, 0.7)
-    add_review(session, clip_id, made.reference, policy=policy, propensity=propensity)
-
-
-def fill(
-    runtime: Runtime, num_reviews: int = 20, *, first: int = 1000, num_audits: int = 5
-) -> None:
-    def work(session: Session) -> None:
-        for count in range(num_reviews):
-            policy = "audit" if count < num_audits else "expected_errors"
-            add_reviewed(session, first + count, policy=policy)
-
-    runtime.database.write(work)
 
 
 def trained(runtime: Runtime, **kwargs: object) -> RetrainOutcome:
@@ -150,8 +114,8 @@ def test_a_challenger_that_passes_the_gate_serves(runtime: Runtime) -> None:
     assert (newest.id, newest.state, newest.actor) == (outcome.version_id, "champion", "ann")
     assert (built_in.id, built_in.state) == (BUILT_IN, "retired")
     assert newest.num_reviews == outcome.num_reviews
-    assert newest.metrics["mae"] == outcome.challenger.mae
-    assert newest.champion_metrics["mae"] == outcome.champion.mae
+    assert newest.metrics["mae"] == outcome.duel.challenger.mae
+    assert newest.champion_metrics["mae"] == outcome.duel.champion.mae
     assert all(is_met for is_met, _ in newest.conditions)
     shares = [share for share, _ in steps]
     assert shares == sorted(shares)
@@ -167,7 +131,8 @@ def test_both_are_judged_on_the_same_clips_that_taught_neither(runtime: Runtime)
 
     held_out = int((built_in_table().is_held_out & built_in_table().is_uniform_draw).sum())
     assert outcome.num_held_out == held_out + sum(found.is_held_out)
-    assert outcome.champion.num_clips == outcome.challenger.num_clips == outcome.num_held_out
+    duel = outcome.duel
+    assert duel.champion.num_clips == duel.challenger.num_clips == outcome.num_held_out
     learnt = runtime.estimator().manifest
     assert learnt.num_clips == (~built_in_table().is_held_out).sum() + outcome.num_reviews
     assert learnt.lineage["num_reviews"] == outcome.num_reviews
@@ -279,12 +244,13 @@ def test_a_crash_before_the_row_leaves_nothing_but_a_folder_that_is_swept(
         with pytest.raises(KeyboardInterrupt):
             trained(runtime)
     left = list(runtime.settings.models_dir.iterdir())
-    assert len(left) == 1
+    assert len([path for path in left if path.is_dir()]) == 1
     assert runtime.estimator().manifest.id == before
 
     outcome = trained(runtime)
 
-    assert [path.name for path in runtime.settings.models_dir.iterdir()] == [outcome.version_id]
+    folders = [path.name for path in runtime.settings.models_dir.iterdir() if path.is_dir()]
+    assert folders == [outcome.version_id]
 
 
 @pytest.mark.slow
@@ -307,6 +273,27 @@ def test_another_engine_learns_from_its_own_reviews_alone(
 
     with pytest.raises(TrainingError, match="no held-out clip"):
         trained(runtime)
+
+
+@pytest.mark.slow
+def test_a_poisoned_batch_is_refused_by_name_of_what_gets_worse(runtime: Runtime) -> None:
+    fill(runtime, 60, num_audits=10, is_poisoned=True)
+    before = runtime.estimator().manifest.id
+    for name, value in (
+        ("min_spearman", 0.0),
+        ("max_recall_loss", 0.03),
+        ("max_mae_increase", 0.01),
+        ("max_slice_loss", 0.03),
+    ):
+        preferences.set(runtime, f"retrain.{name}", value)
+
+    outcome = trained(runtime)
+
+    assert not outcome.is_promoted
+    assert runtime.estimator().manifest.id == before
+    failed = {item.name: item.text for item in outcome.gate.conditions if not item.passed}
+    assert "set: reference clips (40 clips)" in failed["slices"]
+    assert "source: synthetic" in failed["slices"]
 
 
 # --- jobs --------------------------------------------------------------------------------------

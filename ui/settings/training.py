@@ -1,12 +1,14 @@
 """Learning from corrections: what there is to learn from, the button, the progress."""
 
+from dataclasses import asdict
+
 import streamlit as st
 
 from ui.formats import percent, plain
 from ui.identity import acting_person
 from ui.messages import show_error
-from workbench import retrain, worker
-from workbench.retrain import LeftOut
+from ui.settings.left_out import left_out_text
+from workbench import preferences, retrain, shadow, worker
 from workbench.runtime import Runtime
 from workbench.worker import JobStatus
 
@@ -29,7 +31,7 @@ def show_training(runtime: Runtime) -> None:
         f"the gate asks for {ready.num_needed}."
     )
     if ready.left_out.total:
-        st.caption(f"Not usable: {_left_out(ready.left_out)}.")
+        st.caption(f"Not usable: {left_out_text(asdict(ready.left_out))}.")
     if st.button(
         "Retrain",
         key="settings.retrain",
@@ -39,9 +41,32 @@ def show_training(runtime: Runtime) -> None:
     ):
         retrain.start(runtime, acting_person(runtime))
         st.rerun()
+    st.caption(_when(runtime))
     st.fragment(_show_progress, run_every=_REFRESH_S if is_busy else None)(
         runtime, is_polling=is_busy
     )
+
+
+def _when(runtime: Runtime) -> str:
+    settings = preferences.get(runtime)
+    retraining, quality = settings.retrain, settings.quality
+    ways = []
+    if retraining.schedule:
+        ways.append(f"daily at {retraining.schedule}")
+    if retraining.every_hours:
+        ways.append(f"{retraining.every_hours:g} hours after the last one")
+    if retraining.every_reviews:
+        ways.append(f"after {retraining.every_reviews:,} new reviews")
+    begins = (
+        f"Begins by itself {' or '.join(ways)}, if enough is new."
+        if ways
+        else "Begins only by this button."
+    )
+    if not shadow.is_on(quality):
+        return begins
+    lasts = [f"{quality.shadow_hours:g} hours"] if quality.shadow_hours else []
+    lasts += [f"{quality.shadow_clips:,} clips"] if quality.shadow_clips else []
+    return f"{begins} What passes the gate is tried on new clips first: {' and '.join(lasts)}."
 
 
 def _show_progress(runtime: Runtime, *, is_polling: bool) -> None:
@@ -60,14 +85,3 @@ def _show_progress(runtime: Runtime, *, is_polling: bool) -> None:
 
 def _jobs(runtime: Runtime) -> list[JobStatus]:
     return [job for job in worker.progress(runtime) if job.kind in _KINDS]
-
-
-def _left_out(left_out: LeftOut) -> str:
-    counts = {
-        "rejected": left_out.num_rejected,
-        "empty": left_out.num_empty,
-        "by another engine": left_out.num_other_engine,
-        "judged under another normaliser": left_out.num_other_normaliser,
-        "with features of another schema": left_out.num_other_features,
-    }
-    return ", ".join(f"{count} {name}" for name, count in counts.items() if count)

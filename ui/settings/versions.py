@@ -8,6 +8,8 @@ import streamlit as st
 from ui.formats import number, percent, plain, when
 from ui.identity import acting_person
 from ui.messages import shown_errors
+from ui.settings.left_out import left_out_text
+from ui.settings.trial import show_trial
 from workbench import retrain
 from workbench.retrain import ModelVersion
 from workbench.runtime import Runtime
@@ -30,7 +32,9 @@ def show_versions(runtime: Runtime) -> None:
     newest = versions[0]
     if newest.conditions:
         _show_comparison(newest)
+    show_trial(runtime)
     _show_actions(runtime, versions)
+    _show_lineage(versions)
 
 
 def _show_table(versions: Sequence[ModelVersion]) -> None:
@@ -65,6 +69,8 @@ def _show_comparison(version: ModelVersion) -> None:
     st.markdown(f"**Latest training:** {plain(version.estimator)} {verdict}.")
     if version.adaptation is not None:
         st.caption(f"{version.adaptation}; figures are cross-validated on the same reviews.")
+    if any(version.left_out.values()):
+        st.caption(f"Reviews that it could not use: {left_out_text(version.left_out)}.")
     left, right = st.columns(2, gap="medium")
     with left:
         st.table(
@@ -92,8 +98,22 @@ def _show_comparison(version: ModelVersion) -> None:
                 st.markdown(plain(text), width="stretch")
 
 
+def _show_lineage(versions: Sequence[ModelVersion]) -> None:
+    with st.expander("Where a version comes from", key="settings.lineage"):
+        chosen = st.selectbox(
+            "Version",
+            versions,
+            format_func=lambda version: version.estimator,
+            key="settings.lineage.version",
+        )
+        if chosen.id != retrain.BUILT_IN:
+            st.caption("Make it again from this, and compare the files bit for bit:")
+            st.code(f"werkbench reproduce {chosen.id}", language=None)
+        st.json({**chosen.lineage, "metrics": dict(chosen.metrics)}, expanded=1)
+
+
 def _show_actions(runtime: Runtime, versions: Sequence[ModelVersion]) -> None:
-    others = [version for version in versions if version.state == "retired"]
+    others = [version for version in versions if version.state in {"challenger", "retired"}]
     left, right = st.columns(2, vertical_alignment="bottom")
     with left, st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.selectbox(
