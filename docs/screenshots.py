@@ -37,6 +37,7 @@ PAGES = ("", "review", "library", "settings")
 LEAD_PAGES = ("quality", "drift")
 LEAD_SIZE = ViewportSize(width=1280, height=1600)
 LEAD_SETTLE_MS = 15_000
+PATIENCE_MS = 300_000
 SETTLE_MS = 4_000
 
 
@@ -116,7 +117,7 @@ def _take(page: Page, url: str, path: Path, settle_ms: int = SETTLE_MS) -> None:
     page.goto(url)
     page.get_by_text("Quality model:").wait_for()
     page.wait_for_timeout(settle_ms)
-    page.screenshot(path=path)
+    page.screenshot(path=path, timeout=PATIENCE_MS)
     _say(f"{path.name}")
 
 
