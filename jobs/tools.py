@@ -58,11 +58,17 @@ def open_estimator(folder: Path | None, engine: Engine, settings: Settings) -> E
     for depth in (*depths_from(settings.quality.depth), *DEPTHS):
         if depth in by_depth:
             return by_depth[depth]
-    for estimator in built_in:
+    # Whoever looks at the transcript, too, is less rough.
+    for estimator in sorted(built_in, key=lambda item: item.manifest.kind, reverse=True):
         if estimator.manifest.engine == ANY_ENGINE:
+            how = (
+                "judges by the sound alone"
+                if estimator.manifest.kind == "audio"
+                else "judges by what all recognisers have in common"
+            )
             say(
                 f"No estimator knows {engine.name}:{engine.model} yet, so {estimator.manifest.id} "
-                "judges by the sound alone, which is much rougher."
+                f"{how}, which is rougher. `werkbench calibrate` fits it with references."
             )
             return estimator
     raise EstimatorError(

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from qe_core.estimation.manifest import ANY_ENGINE
 from ui.formats import plain
 from ui.messages import show_error
 from ui.resources import engine_problem
@@ -20,6 +21,14 @@ every second word of clean speech to be wrong. Whisper is far better.
 
 Clips that are already here keep their hypothesis.
 """
+
+_COLD_START = (
+    "No quality model knows {engine} yet. The one for any recogniser puts its clips in order; how "
+    "high it says the WER is, is rough. Reviews teach it: train when there are 30."
+)
+_WARMING_UP = (
+    "The quality model for any recogniser judges {engine}. {progress}: the more, the closer."
+)
 
 
 def is_loading(runtime: Runtime) -> bool:
@@ -42,3 +51,9 @@ def show_engine_note(runtime: Runtime) -> None:
         if loaded.engine.name == "pocketsphinx":
             with st.popover("Get Whisper", type="tertiary", width="content"):
                 st.markdown(_GET_WHISPER)
+    manifest = runtime.estimator().manifest
+    if manifest.engine == ANY_ENGINE:
+        progress = "" if manifest.adaptation is None else manifest.adaptation.progress
+        text = _WARMING_UP if progress else _COLD_START
+        engine = f"{loaded.engine.name} ({loaded.engine.model})"
+        st.caption(plain(text.format(engine=engine, progress=progress)))

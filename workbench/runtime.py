@@ -23,6 +23,7 @@ from storage.repositories import clips, events, models
 from workbench import preferences, schedule
 from workbench.alerts import Watch
 from workbench.logs import configure_logging
+from workbench.profiles import Profiles
 from workbench.worker import BESIDE, Worker
 
 __all__ = [
@@ -78,6 +79,7 @@ class Runtime:
         self._second: Engine | None = None
         self._estimator_lock = threading.Lock()
         self._estimators: dict[Path, Estimator] = {}
+        self._profiles = Profiles()
 
     def close(self) -> None:
         """Stop watch and workers, and close the database."""
@@ -135,7 +137,7 @@ class Runtime:
         """The champion for transcripts of a recogniser.
 
         The latest promotion decides; without one, or when its files are damaged, the built-in
-        estimator serves, and for a recogniser that has none the one that judges sound alone.
+        estimator serves, and for a recogniser that has none the one for any recogniser.
 
         Args:
             owner: engine and model; those in use, or in the settings, by default
@@ -147,7 +149,7 @@ class Runtime:
         promoted = self._promoted("transcript", owner)
         if promoted is not None:
             return promoted
-        return self._built_in(owner) or self.audio_estimator()
+        return self._built_in(owner) or self._for_any(owner)
 
     def depth(self, owner: Owner | None = None) -> Depth:
         """Which features are computed for the transcripts of a recogniser.
@@ -165,6 +167,13 @@ class Runtime:
         built_in = self._built_in(owner)
         depth = preferences.get(self).quality.depth if built_in is None else built_in.manifest.depth
         return deeper(depth, depth_of(self.estimator(owner)))
+
+    def _for_any(self, owner: Owner) -> Estimator:
+        for depth in (*depths_from(preferences.get(self).quality.depth), *DEPTHS):
+            folder = bundled_path("models", folder_name(ANY_ENGINE, ANY_ENGINE, depth))
+            if (folder / "manifest.json").is_file():
+                return replace(self._load(folder), profile=self._profiles.of(self, owner))
+        return self.audio_estimator()
 
     def _built_in(self, owner: Owner) -> Estimator | None:
         built_in = self._load(self._built_in_folder(owner))

@@ -72,9 +72,12 @@ def render_card(
     """
     lineage = manifest.lineage
     purpose = _PURPOSE[manifest.kind].format(engine=manifest.engine, model=manifest.model)
+    is_for_any = manifest.profile is not None
+    who = f"{'by' if is_for_any else 'of'} {lineage['num_groups']} "
+    who += "recognisers" if is_for_any else "speakers"
     return f"""# {manifest.id}
 
-{purpose if manifest.profile is None else _ANY_PURPOSE}
+{_ANY_PURPOSE if is_for_any else purpose}
 
 XGBoost, two stages (any error? how many?) blended with a direct rate model; expected words from a
 third model; intervals by normalised split-conformal prediction. {len(manifest.feature_names)}
@@ -82,7 +85,7 @@ features, schema `{manifest.schema}`, normaliser `{manifest.normaliser}`.
 
 ## What went in
 
-{manifest.num_clips:,} clips ({lineage["hours"]:.1f} h) of {lineage["num_groups"]} speakers,
+{manifest.num_clips:,} clips ({lineage["hours"]:.1f} h) {who},
 clean and degraded (noise, rooms, telephone, overload, low level, lost packets, speed). No audio
 and no text is in this folder.
 
@@ -103,7 +106,7 @@ fits them best on the training clips. Not all of these clips are alike; read the
 
 {markdown(slices)}
 
-{_OTHERS["source" if manifest.profile is None else "engine"]}
+{_OTHERS["engine" if is_for_any else "source"]}
 {markdown(others)}
 
 ## Limits

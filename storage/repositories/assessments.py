@@ -15,9 +15,9 @@ from storage.records import Hypothesis, StoredAssessment, features_to_json
 from storage.repositories import entries
 from storage.repositories.mapping import to_record, to_records
 from storage.repositories.narrow import put_assessed_clip
-from storage.tables import Assessments
+from storage.tables import Assessments, Hypotheses
 
-__all__ = ["add", "find_latest", "get", "list_latest"]
+__all__ = ["add", "count_transcripts", "find_latest", "get", "list_features", "list_latest"]
 
 
 def add(  # noqa: PLR0913 - one argument per part of an assessment
@@ -88,3 +88,36 @@ def list_latest(
     if until is not None:
         query = query.where(Assessments.created_at < until)
     return to_records(StoredAssessment, session.exec(query.order_by(col(Assessments.id))))
+
+
+def count_transcripts(session: Session, engine: str, model: str) -> int:
+    """Number of transcripts by a recogniser that were ever assessed."""
+    query = (
+        select(sa.func.count(sa.distinct(col(Assessments.hypothesis_id))))
+        .join(Hypotheses, col(Hypotheses.id) == col(Assessments.hypothesis_id))
+        .where(Hypotheses.engine == engine, Hypotheses.model == model)
+    )
+    return session.exec(query).one()
+
+
+def list_features(
+    session: Session, engine: str, model: str, *, limit: int
+) -> list[Mapping[str, float]]:
+    """Features of the newest transcripts by a recogniser, each of its latest assessment.
+
+    Args:
+        session: the session
+        engine: the recogniser
+        model: model within it
+        limit: transcripts at most
+    """
+    newest = (
+        select(sa.func.max(Assessments.id).label("id"))
+        .join(Hypotheses, col(Hypotheses.id) == col(Assessments.hypothesis_id))
+        .where(Hypotheses.engine == engine, Hypotheses.model == model)
+        .group_by(col(Assessments.hypothesis_id))
+        .order_by(sa.desc("id"))
+        .limit(limit)
+    )
+    query = select(Assessments).where(col(Assessments.id).in_(newest))
+    return [stored.features for stored in to_records(StoredAssessment, session.exec(query))]

@@ -74,6 +74,7 @@ def test_every_command_explains_itself() -> None:
         "train",
         "train-any",
         "calibrate",
+        "reproduce",
         "fine-tune",
         "train-recogniser",
         "speak",

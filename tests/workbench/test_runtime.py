@@ -16,7 +16,7 @@ from qe_core.errors import EngineError, StorageError
 from storage.database import Database
 from storage.records import ModelVersion
 from storage.repositories import events, models
-from tests.builders import add_clip
+from tests.builders import add_assessment, add_clip, add_hypothesis
 from workbench import intake, preferences
 from workbench import runtime as runtime_module
 from workbench.runtime import (
@@ -170,11 +170,41 @@ def test_without_a_promotion_the_built_in_estimator_serves(runtime: Runtime) -> 
     assert runtime.estimator(("pocketsphinx", "en-us")) is built_in
 
 
-def test_an_engine_without_an_estimator_gets_the_one_that_judges_sound(runtime: Runtime) -> None:
-    assert runtime.estimator(("whisper", "base")) is runtime.audio_estimator()
+def test_a_recogniser_without_an_estimator_gets_the_one_for_any(runtime: Runtime) -> None:
+    serving = runtime.estimator(("whisper", "base"))
+    assert serving.manifest.id.startswith("quality-any-any")
+    assert serving.profile is None
     assert runtime.audio_estimator().manifest.kind == "audio"
     preferences.set(runtime, "engine.name", "whisper:base")
-    assert runtime.estimator() is runtime.audio_estimator()
+    assert runtime.estimator() == serving
+
+
+def test_ranks_are_taken_from_the_recognisers_own_clips_once_there_are_thirty(
+    runtime: Runtime,
+) -> None:
+    def write(numbers: range) -> None:
+        with runtime.database.session() as session:
+            for number in numbers:
+                clip_id = f"{number:064}"
+                add_clip(session, clip_id)
+                written = add_hypothesis(session, clip_id, engine="whisper", model="base")
+                for confidence in (0.0, number / 100):
+                    features = {"confidence_mean": confidence, "duration_s": 1.0}
+                    add_assessment(session, written, features=features)
+
+    def median() -> float | None:
+        profile = runtime.estimator(("whisper", "base")).profile
+        return None if profile is None else profile.quantiles["confidence_mean"][32]
+
+    write(range(29))
+    assert median() is None
+    write(range(29, 31))
+    assert median() == pytest.approx(0.15)
+    assert runtime.estimator(("whisper", "tiny")).profile is None
+    write(range(31, 36))
+    assert median() == pytest.approx(0.15)  # not worth another look yet
+    write(range(36, 41))
+    assert median() == pytest.approx(0.20)
 
 
 def test_under_auto_the_built_in_estimator_is_shown_until_an_engine_is_loaded(
@@ -191,7 +221,7 @@ def test_the_promoted_estimator_serves_until_it_is_rolled_back(runtime: Runtime)
     promoted = runtime.estimator()
     assert promoted is not built_in
     assert runtime.model_folder(version) == runtime.settings.models_dir / "v1"
-    assert runtime.estimator(("whisper", "base")).manifest.kind == "audio"
+    assert runtime.estimator(("whisper", "base")).manifest.engine == "any"
     with runtime.database.session() as session:
         models.add_promotion(
             session,
