@@ -53,7 +53,7 @@ LEFT JOIN (
 ) a ON a.clip_id = c.id
 LEFT JOIN (SELECT * FROM hypotheses WHERE clip_id IN :ids) h ON h.id = a.hypothesis_id
 LEFT JOIN (
-    SELECT * FROM reviews WHERE clip_id IN :ids
+    SELECT * FROM reviews r WHERE clip_id IN :ids AND {visible}
     QUALIFY row_number() OVER (PARTITION BY clip_id ORDER BY id DESC) = 1
 ) r ON r.clip_id = c.id
 LEFT JOIN (
@@ -163,8 +163,11 @@ def find_clips(session: Session, query: Query) -> tuple[list[FoundClip], int]:
     ids = list(connection.execute(page, values).scalars())
     if not ids:  # DuckDB cannot compare with an empty list
         return [], total
-    fill = sa.text(_FILL).bindparams(sa.bindparam("ids", expanding=True))
-    bound = {"ids": ids, "num_chars": _SNIPPET_CHARS}
+    visible = "true" if query.blind_for is None else _NOT_BLIND
+    fill = sa.text(_FILL.format(visible=visible)).bindparams(sa.bindparam("ids", expanding=True))
+    bound: dict[str, object] = {"ids": ids, "num_chars": _SNIPPET_CHARS}
+    if query.blind_for is not None:
+        bound["blind_for"] = query.blind_for
     found = {row.id: _found(row) for row in connection.execute(fill, bound)}
     return [found[clip_id] for clip_id in ids], total
 

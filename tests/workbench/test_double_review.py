@@ -6,7 +6,7 @@ from qe_core.errors import ConflictError, ForbiddenError, ReviewError
 from storage.repositories import reviews, seconds
 from tests.desk_work import accept, audit_only, drawn, reject, save, team
 from tests.stored_clips import store_clip
-from workbench import adjudication, lessons, preferences, quality, review
+from workbench import adjudication, lessons, library, preferences, quality, review
 from workbench.agreement import agreement
 from workbench.history import clip_history, restore
 from workbench.runtime import Runtime
@@ -130,6 +130,22 @@ def test_only_leads_see_and_settle_disputes(runtime: Runtime) -> None:
     ):
         with pytest.raises(ForbiddenError):
             attempt()
+
+
+def test_the_list_of_clips_hides_the_first_verdict_from_the_second_person(
+    runtime: Runtime,
+) -> None:
+    audit_only(runtime)
+    store_clip(runtime, "a", text=TEXT)
+    save(runtime, drawn(runtime), "one")
+    seen = {
+        viewer: library.search(runtime, viewer=viewer).rows[0] for viewer in ("ann", "bob", "lea")
+    }
+    assert {viewer: (row.verdict, row.actual_wer) for viewer, row in seen.items()} == {
+        "ann": ("correct", 3.0),
+        "bob": (None, None),
+        "lea": ("correct", 3.0),
+    }
 
 
 def test_a_rejected_clip_needs_no_second_person(runtime: Runtime) -> None:
