@@ -133,9 +133,11 @@ def recognise(
 
 
 @app.command("train")
-def train(
-    recognised: Annotated[Path, typer.Argument(help="recognised.jsonl of `werkbench corpus`.")],
+def train(  # noqa: PLR0913, PLR0917 - one per option
     out: Annotated[Path, typer.Option(help="Folder that gets one folder per estimator.")],
+    recognised: Annotated[
+        Path | None, typer.Argument(help="recognised.jsonl of `werkbench corpus`.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same estimators.")] = None,
     second: Annotated[
         Path | None, typer.Option(help="recognised.jsonl of a second opinion on the same clips.")
@@ -144,11 +146,27 @@ def train(
         Literal["fast", "standard", "thorough"],
         typer.Option(help="Features to look at; thorough needs --second."),
     ] = "standard",
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Instead of recognised.jsonl: a data set of the hub, or a folder."),
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="Of the data set, such as nl.")] = None,
+    split: Annotated[str, typer.Option(help="Part of the data set.")] = "train",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many clips of it.")] = None,
+    noises: Annotated[
+        Path | None, typer.Option(help="JSON Lines of noises and rooms to degrade it with.")
+    ] = None,
 ) -> None:
     """Train and judge built-in estimators; at least 1,000 clips and a fair ranking are needed."""
-    from jobs.train import train_builtin
+    from jobs.dataset import DatasetPlan
+    from jobs.train import recognise_dataset, train_builtin
 
     with exit_on_error():
+        if dataset is not None:
+            plan = DatasetPlan(dataset, language, split, limit)
+            recognised = recognise_dataset(plan, noises, out)
+        elif recognised is None:
+            raise typer.BadParameter("Give recognised.jsonl or --dataset.")
         train_builtin(recognised, out, seed=seed, second=second, depth=depth)
 
 

@@ -4,16 +4,45 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from jobs.console import ProgressLine, print_table, say
+from jobs.corpus import make_corpus
+from jobs.dataset import DatasetPlan, fetch_dataset
 from jobs.evaluate import FIGURES
 from qe_core.config import load_settings
+from qe_core.corpus.build import CorpusPlan
+from qe_core.errors import ConfigError
 from qe_core.estimation.builtin import build
 from qe_core.estimation.builtin_any import build_any
 from qe_core.estimation.report import Line
 from qe_core.features import Depth
 
-__all__ = ["train_builtin", "train_for_any"]
+__all__ = ["recognise_dataset", "train_builtin", "train_for_any"]
 
 _DIGITS = 3
+
+
+def recognise_dataset(plan: DatasetPlan, noises: Path | None, out_dir: Path) -> Path:
+    """Fetch a data set, degrade and transcribe it; started again, it goes on where it stopped.
+
+    Args:
+        plan: which clips
+        noises: manifest of noises and rooms
+        out_dir: gets ``dataset/`` and ``corpus/``
+
+    Returns:
+        path of ``recognised.jsonl``
+
+    Raises:
+        ConfigError: no noises are given, or the hub cannot be reached
+        TrainingError: the data set cannot be read
+    """
+    if noises is None:
+        raise ConfigError(
+            "A data set is degraded before it is learnt from, and no noises are given.",
+            suggestion="Give --noises: JSON Lines with audio_filepath, label, kind (noise or rir).",
+        )
+    speech = fetch_dataset(plan, out_dir / "dataset")
+    corpus = CorpusPlan(manifest=speech, noise_manifest=noises, copies={}, limits={})
+    return make_corpus(corpus, out_dir / "corpus", engine=None, num_processes=2)
 
 
 def train_builtin(
