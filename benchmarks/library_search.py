@@ -19,8 +19,10 @@ from storage.repositories.search import Query, find_clips
 _FILL = (
     """INSERT INTO clips SELECT sha256(i::VARCHAR), 'clip ' || i || '.wav', 'upload', 320000,
     'wav', 'pcm_s16le', 16000, 1, 8000, random() * 60, NULL,
-    TIMESTAMP '2026-01-01' + INTERVAL (i) SECOND, NULL FROM range($n) t(i)""",
-    """INSERT INTO hypotheses SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR), 'pocketsphinx',
+    TIMESTAMP '2026-01-01' + INTERVAL (i) SECOND, NULL, NULL FROM range($n) t(i)""",
+    """INSERT INTO hypotheses (id, clip_id, engine, model, version, language, text,
+    transcript_json, speech_json, created_at)
+    SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR), 'pocketsphinx',
     'en-us', '5', 'en', repeat('words that were said number ' || i || ' ', 5), repeat('x', 3000),
     '[]', TIMESTAMP '2026-01-01' FROM range($n) t(i)""",
     """INSERT INTO assessments SELECT k::VARCHAR || lpad(i::VARCHAR, 25, '0'), sha256(i::VARCHAR),

@@ -23,8 +23,10 @@ from workbench.runtime import Runtime
 _FILL = (
     """INSERT INTO clips SELECT sha256(i::VARCHAR), 'clip ' || i || '.wav', 'upload', 320000,
     'wav', 'pcm_s16le', 16000, 1, 8000, random() * 60, NULL,
-    now()::TIMESTAMP - INTERVAL (i) SECOND, NULL FROM range($n) t(i)""",
-    """INSERT INTO hypotheses SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR), 'pocketsphinx',
+    now()::TIMESTAMP - INTERVAL (i) SECOND, NULL, NULL FROM range($n) t(i)""",
+    """INSERT INTO hypotheses (id, clip_id, engine, model, version, language, text,
+    transcript_json, speech_json, created_at)
+    SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR), 'pocketsphinx',
     'en-us', '5', 'en', 'words that were said number ' || i, '{}', '[]',
     now()::TIMESTAMP FROM range($n) t(i)""",
     """INSERT INTO assessments SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR),

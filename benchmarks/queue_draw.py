@@ -35,7 +35,9 @@ _FILL = (
     1 + random() * 60 AS duration_s,
     TIMESTAMP '2026-01-01' + INTERVAL (i) SECOND AS created_at, 's' || (i % 50) AS speaker
     FROM range($n) t(i)""",
-    """INSERT INTO hypotheses SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR),
+    """INSERT INTO hypotheses (id, clip_id, engine, model, version, language, text,
+    transcript_json, speech_json, created_at)
+    SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR),
     'pocketsphinx', 'en-us', '5', 'en', 'some words that were said', '$transcript', '[]',
     TIMESTAMP '2026-01-01' FROM range($n) t(i)""",
     """INSERT INTO assessments SELECT lpad(i::VARCHAR, 26, '0'), sha256(i::VARCHAR),
