@@ -24,7 +24,7 @@ Clips that are already here keep their hypothesis.
 
 _COLD_START = (
     "No quality model knows {engine} yet. The one for any recogniser puts its clips in order; how "
-    "high it says the WER is, is rough. Reviews teach it: train when there are 30."
+    "high it says the WER is stays rough until “werkbench calibrate” has fitted it to 30 reviews."
 )
 _WARMING_UP = (
     "The quality model for any recogniser judges {engine}. {progress}: the more, the closer."
