@@ -28,6 +28,7 @@ __all__ = [
     "Corpus",
     "build",
     "folder_name",
+    "keep",
     "read_corpus",
     "train_kind",
 ]
@@ -235,25 +236,43 @@ def _build_one(work: _Work, kind: Kind, owner: tuple[str, str], folder: Path) ->
         partial(train_kind, kind=kind, owner=owner, seed=seed, plan=loose),
         on_progress=on_progress,
     )
+    return keep(
+        Built(folder, estimator, lines, slices, others),
+        engine_versions=work.corpus.engine_versions,
+        others="other_sources",
+    )
+
+
+def keep(built: Built, *, engine_versions: Mapping[str, int], others: str) -> Built:
+    """Save a built-in estimator with its figures and its card.
+
+    Args:
+        built: what was trained and how it did
+        engine_versions: number of clips by version of the engine
+        others: name of the figures on what it was trained without
+
+    Returns:
+        the same with the manifest that was saved
+    """
+    former, folder = built.estimator.manifest, built.folder
+    figures = {"held_out": built.held_out, "slices": built.slices, others: built.others}
     manifest = replace(
-        estimator.manifest,
-        id=f"{folder.name}-{estimator.manifest.data_fingerprint[:8]}",
-        lineage={
-            **estimator.manifest.lineage,
-            "engine_versions": dict(work.corpus.engine_versions),
-        },
+        former,
+        id=f"{folder.name}-{former.data_fingerprint[:8]}",
+        lineage={**former.lineage, "engine_versions": dict(engine_versions)},
         metrics={
-            **estimator.manifest.metrics,
-            "held_out": {line.name: line.metrics.to_dict() for line in lines},
-            "slices": {line.name: line.metrics.to_dict() for line in slices},
-            "other_sources": {line.name: line.metrics.to_dict() for line in others},
+            **former.metrics,
+            **{
+                name: {line.name: line.metrics.to_dict() for line in lines}
+                for name, lines in figures.items()
+            },
         },
     )
-    result = Built(folder, replace(estimator, manifest=manifest), lines, slices, others)
-    result.estimator.save(folder)
-    card = render_card(manifest, held_out=lines, slices=slices, others=others)
+    kept = replace(built, estimator=replace(built.estimator, manifest=manifest))
+    kept.estimator.save(folder)
+    card = render_card(manifest, held_out=built.held_out, slices=built.slices, others=built.others)
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-    return result
+    return kept
 
 
 def _second_opinions(

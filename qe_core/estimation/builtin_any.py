@@ -11,10 +11,9 @@ import numpy as np
 from qe_core.asr.base import Progress
 from qe_core.errors import TrainingError
 from qe_core.estimation.agnostic import leave_one_engine_out, pool, pooled_profile
-from qe_core.estimation.builtin import MIN_CLIPS, Built, folder_name, read_corpus
+from qe_core.estimation.builtin import MIN_CLIPS, Built, folder_name, keep, read_corpus
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.manifest import ANY_ENGINE
-from qe_core.estimation.model_card import render_card
 from qe_core.estimation.report import by_slice, compare, slices_of
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, train_on_table
@@ -72,25 +71,11 @@ def build_any(
         on_progress=on_progress,
     )
     folder = out_dir / folder_name(ANY_ENGINE, ANY_ENGINE, depth)
-    manifest = replace(
-        estimator.manifest,
-        id=f"{folder.name}-{estimator.manifest.data_fingerprint[:8]}",
-        lineage={
-            **estimator.manifest.lineage,
-            "engine_versions": {name: table.num_clips for name, table in tables.items()},
-        },
-        metrics={
-            **estimator.manifest.metrics,
-            "held_out": {line.name: line.metrics.to_dict() for line in lines},
-            "slices": {line.name: line.metrics.to_dict() for line in slices},
-            "other_engines": {line.name: line.metrics.to_dict() for line in others},
-        },
+    return keep(
+        Built(folder, estimator, lines, slices, others),
+        engine_versions={name: table.num_clips for name, table in tables.items()},
+        others="other_engines",
     )
-    result = Built(folder, replace(estimator, manifest=manifest), lines, slices, others)
-    result.estimator.save(folder)
-    card = render_card(manifest, held_out=lines, slices=slices, others=others)
-    (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
-    return result
 
 
 def read_engines(
