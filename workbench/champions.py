@@ -111,8 +111,7 @@ def promote(runtime: "Runtime", version_id: str, actor: str | None = None) -> No
     """
     people.check(runtime, actor, "admin")
     if version_id == BUILT_IN:
-        manifest = runtime.built_in_estimator().manifest
-        _decide(runtime, (manifest.engine, manifest.model), None, "promote", actor)
+        _decide(runtime, runtime.owner(), None, "promote", actor)
         return
     with runtime.database.session() as session:
         version = models.get_version(session, version_id)
@@ -270,7 +269,7 @@ def _listed(version: records.ModelVersion, serving: str | None, *, is_tried: boo
 def _built_in(runtime: "Runtime", serving: Mapping["Owner", str | None]) -> ModelVersion:
     manifest = runtime.built_in_estimator().manifest
     held_out = manifest.metrics.get("held_out", {})
-    is_champion = serving.get((manifest.engine, manifest.model)) is None
+    is_champion = serving.get(runtime.owner()) is None
     return ModelVersion(
         id=BUILT_IN,
         estimator=manifest.id,

@@ -3,6 +3,7 @@
 import logging
 import threading
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 from qe_core.asr.base import Engine, Progress
@@ -39,6 +40,7 @@ _log = logging.getLogger(__name__)
 
 BUILT_IN_TRANSCRIPT = "quality-pocketsphinx-en-us"
 BUILT_IN_AUDIO = "quality-audio-only"
+_ANY = (ANY_ENGINE, ANY_ENGINE)
 _AUTO, _WHISPER = "auto", "whisper"
 
 Owner = tuple[str, str]
@@ -169,11 +171,10 @@ class Runtime:
         return deeper(depth, depth_of(self.estimator(owner)))
 
     def _for_any(self, owner: Owner) -> Estimator:
-        for depth in (*depths_from(preferences.get(self).quality.depth), *DEPTHS):
-            folder = bundled_path("models", folder_name(ANY_ENGINE, ANY_ENGINE, depth))
-            if (folder / "manifest.json").is_file():
-                return replace(self._load(folder), profile=self._profiles.of(self, owner))
-        return self.audio_estimator()
+        built_in = self._load(self._built_in_folder(owner))
+        if _owner_of(built_in) != _ANY:
+            return self.audio_estimator()
+        return replace(built_in, profile=self._profiles.of(self, owner))
 
     def _built_in(self, owner: Owner) -> Estimator | None:
         built_in = self._load(self._built_in_folder(owner))
@@ -192,7 +193,7 @@ class Runtime:
         return self._load(self.built_in_folder(depth))
 
     def built_in_folder(self, depth: Depth | None = None) -> Path:
-        """Where the built-in estimator of the recogniser in use lies, or else PocketSphinx's.
+        """Where the built-in estimator of the recogniser in use lies, or the one for any.
 
         Args:
             depth: of this depth, as far as there is one; that of the settings by default
@@ -202,17 +203,16 @@ class Runtime:
     def _built_in_folder(self, owner: Owner, depth: Depth | None = None) -> Path:
         wanted = depth or preferences.get(self).quality.depth
         # Rather a deeper one than none that knows the recogniser.
-        for candidate in dict.fromkeys((*depths_from(wanted), *DEPTHS)):
-            folder = bundled_path("models", folder_name(*owner, candidate))
+        depths = dict.fromkeys((*depths_from(wanted), *DEPTHS))
+        for known, candidate in product((owner, _ANY), depths):
+            folder = bundled_path("models", folder_name(known[0], known[1], candidate))
             if (folder / "manifest.json").is_file():
                 return folder
         return bundled_path("models", BUILT_IN_TRANSCRIPT)
 
     def audio_estimator(self) -> Estimator:
         """The champion that judges sound alone."""
-        return self._promoted("audio", (ANY_ENGINE, ANY_ENGINE)) or self._load(
-            bundled_path("models", BUILT_IN_AUDIO)
-        )
+        return self._promoted("audio", _ANY) or self._load(bundled_path("models", BUILT_IN_AUDIO))
 
     def model_folder(self, version: ModelVersion) -> Path:
         """Where a trained version lies."""

@@ -17,7 +17,7 @@ from storage.database import Database
 from storage.records import ModelVersion
 from storage.repositories import events, models
 from tests.builders import add_assessment, add_clip, add_hypothesis
-from workbench import intake, preferences
+from workbench import champions, intake, preferences
 from workbench import runtime as runtime_module
 from workbench.runtime import (
     BUILT_IN_AUDIO,
@@ -177,6 +177,9 @@ def test_a_recogniser_without_an_estimator_gets_the_one_for_any(runtime: Runtime
     assert runtime.audio_estimator().manifest.kind == "audio"
     preferences.set(runtime, "engine.name", "whisper:base")
     assert runtime.estimator() == serving
+    assert runtime.built_in_estimator().manifest.id == serving.manifest.id
+    (listed,) = champions.versions(runtime)
+    assert (listed.estimator, listed.state) == (serving.manifest.id, "champion")
 
 
 def test_ranks_are_taken_from_the_recognisers_own_clips_once_there_are_thirty(
