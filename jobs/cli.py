@@ -94,6 +94,10 @@ def corpus(  # noqa: PLR0913, PLR0917 - one per option
         list[str] | None,
         typer.Option("--limit", help="At most so many clips of a source, as source=500."),
     ] = None,
+    long: Annotated[
+        list[str] | None,
+        typer.Option(help="Clips of 8 to 30 s, each several of one speaker, as source=100."),
+    ] = None,
     processes: Annotated[int, typer.Option(min=1, help="Recognisers at the same time.")] = 2,
     degradations: Annotated[
         int | None,
@@ -104,7 +108,7 @@ def corpus(  # noqa: PLR0913, PLR0917 - one per option
 ) -> None:
     """Degrade and transcribe recorded speech; what `train` learns from."""
     from jobs.corpus import make_corpus, parse_counts
-    from qe_core.corpus.build import CorpusPlan
+    from qe_core.corpus.plan import CorpusPlan
 
     with exit_on_error():
         plan = CorpusPlan(
@@ -112,6 +116,7 @@ def corpus(  # noqa: PLR0913, PLR0917 - one per option
             noise_manifest=noises,
             copies=parse_counts(copies or [], option="--copies"),
             limits=parse_counts(limits or [], option="--limit"),
+            long=parse_counts(long or [], option="--long"),
             degradations=degradations,
         )
         make_corpus(plan, out, engine=engine, num_processes=processes)

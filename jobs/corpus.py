@@ -5,7 +5,8 @@ from pathlib import Path
 
 from jobs.console import ProgressLine, say
 from qe_core.config import EngineSettings, load_settings
-from qe_core.corpus.build import CorpusPlan, build_corpus, recognise_again
+from qe_core.corpus.build import build_corpus, recognise_again
+from qe_core.corpus.plan import CorpusPlan
 from qe_core.errors import ConfigError
 
 __all__ = ["make_corpus", "parse_counts", "recognise_corpus"]

@@ -8,7 +8,7 @@ from jobs.corpus import make_corpus
 from jobs.dataset import DatasetPlan, fetch_dataset
 from jobs.evaluate import FIGURES
 from qe_core.config import load_settings
-from qe_core.corpus.build import CorpusPlan
+from qe_core.corpus.plan import CorpusPlan
 from qe_core.errors import ConfigError
 from qe_core.estimation.builtin import build
 from qe_core.estimation.builtin_any import build_any

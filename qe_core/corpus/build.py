@@ -1,6 +1,5 @@
 """Building a corpus: read manifests, degrade, recognise in parallel, resume where it stopped."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -9,7 +8,6 @@ from functools import lru_cache, partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soundfile
@@ -20,51 +18,19 @@ from qe_core.audio import decode
 from qe_core.config import AudioSettings, EngineSettings
 from qe_core.corpus.degrade import NEWEST, Degraded, Sound, degrade
 from qe_core.corpus.examples import Recognised, read_recognised, write_recognised
+from qe_core.corpus.plan import CorpusPlan, Row, Task, plan_tasks, read_rows
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
 from qe_core.types import SAMPLE_RATE_HZ, Audio, FloatArray, Transcript
 from qe_core.vad import find_speech
 
-__all__ = ["CorpusPlan", "build_corpus", "recognise_again"]
+__all__ = ["build_corpus", "join_parts", "recognise_again"]
 
 # Corpora hold clips that the product would refuse as too short; the estimator still learns there.
 _LIMITS = AudioSettings(min_size_bytes=1, min_duration_s=0.2)
 
-
-@dataclass(frozen=True, slots=True)
-class CorpusPlan:
-    """What a corpus is made of.
-
-    Args:
-        manifest: JSON Lines with ``audio_filepath``, ``text``, ``speaker``, ``source`` and
-            ``language``
-        noise_manifest: JSON Lines with ``audio_filepath``, ``label`` and ``kind``, which is
-            ``noise`` or ``rir``
-        copies: degraded copies per clip and source, beside the original; 1 where not named
-        limits: at most this many clips of a source; all where not named
-        share_clean: share of the originals that stay as they are, the others are degraded too
-        seed: same seed, same corpus
-        degradations: version of the degradations; by default the newest for a new corpus, and for
-            one that was begun the one that it was begun with
-    """
-
-    manifest: Path
-    noise_manifest: Path
-    copies: dict[str, int]
-    limits: dict[str, int]
-    share_clean: float = 0.5
-    seed: int = 20260101
-    degradations: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Task:
-    row: dict[str, Any]
-    copy: int
-    is_clean: bool
-    seed: int
-    degradations: int
-    audio_path: Path
+_MAX_LONG_SAMPLES = 30 * SAMPLE_RATE_HZ
+_PAUSE_S = (0.1, 0.8)
 
 
 def build_corpus(
@@ -93,7 +59,7 @@ def build_corpus(
     """
     (out_dir / "audio").mkdir(parents=True, exist_ok=True)
     plan = replace(plan, degradations=_settle_degradations(plan, out_dir))
-    tasks = _plan_tasks(plan, out_dir / "audio")
+    tasks = plan_tasks(plan, out_dir / "audio")
     work = _Work(
         tasks=[(str(task.audio_path), partial(_degrade_and_recognise, task)) for task in tasks],
         start=partial(_start_degrading, engine, plan.manifest.parent, plan.noise_manifest),
@@ -212,53 +178,13 @@ def _settle_degradations(plan: CorpusPlan, out_dir: Path) -> int:
     return begun_with
 
 
-def _plan_tasks(plan: CorpusPlan, audio_dir: Path) -> list[_Task]:
-    by_source: dict[str, list[dict[str, Any]]] = {}
-    for row in _read_manifest(plan.manifest):
-        by_source.setdefault(row["source"], []).append(row)
-    rng = np.random.default_rng(plan.seed)
-    tasks: list[_Task] = []
-    for source, rows in sorted(by_source.items()):
-        order = rng.permutation(len(rows))[: plan.limits.get(source, len(rows))]
-        for row in (rows[int(index)] for index in order):
-            for copy in range(1 + plan.copies.get(source, 1)):
-                digest = hashlib.sha256(f"{plan.seed}/{row['audio_filepath']}/{copy}".encode())
-                tasks.append(
-                    _Task(
-                        row=row,
-                        copy=copy,
-                        is_clean=copy == 0 and digest.digest()[8] < 256 * plan.share_clean,
-                        seed=int.from_bytes(digest.digest()[:8], "big"),
-                        degradations=plan.degradations or NEWEST,
-                        audio_path=audio_dir / f"{digest.hexdigest()[:20]}.flac",
-                    )
-                )
-    # Shuffled, so that a corpus that is stopped early is a fair sample of the whole.
-    return [tasks[int(index)] for index in rng.permutation(len(tasks))]
-
-
-def _read_manifest(path: Path) -> list[dict[str, Any]]:
-    try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
-    except (OSError, ValueError) as error:
-        raise TrainingError(
-            f"{path}: cannot be read as a manifest ({error}).",
-            suggestion="Give a JSON Lines file with audio_filepath, text and speaker per line.",
-        ) from error
-    if not rows:
-        raise TrainingError(
-            f"{path}: names no clip.", suggestion="Give a manifest with one clip per line."
-        )
-    return rows
-
-
 class _Degrader:
     """Clean speech, and the noises and rooms of both sides of the split."""
 
     def __init__(self, speech_dir: Path, noise_manifest: Path) -> None:
         self.speech_dir = speech_dir
         self.noise_dir = noise_manifest.parent
-        rows = _read_manifest(noise_manifest)
+        rows = read_rows(noise_manifest)
         self.noises = [row for row in rows if row["kind"] == "noise"]
         self.rooms = [row for row in rows if row["kind"] == "rir"]
         if not self.noises or not self.rooms:
@@ -267,7 +193,7 @@ class _Degrader:
                 suggestion="Give at least one line with kind noise and one with kind rir.",
             )
 
-    def sounds(self, rows: Sequence[dict[str, Any]], *, held_out: bool) -> Sequence[Sound]:
+    def sounds(self, rows: Sequence[Row], *, held_out: bool) -> Sequence[Sound]:
         """Held-out speakers are heard in held-out noises and rooms only, where there are both."""
         side = [row for row in rows if is_held_out(row["label"]) == held_out]
         return [
@@ -299,9 +225,9 @@ def _load(path: Path) -> Audio:
     return decode(path, name=path.name, limits=_LIMITS)
 
 
-def _degrade_and_recognise(task: _Task) -> Recognised:
-    sounds, row = _DEGRADER[0], task.row
-    clean: FloatArray = _load(sounds.speech_dir / row["audio_filepath"]).samples
+def _degrade_and_recognise(task: Task) -> Recognised:
+    sounds, row = _DEGRADER[0], task.rows[0]
+    clean, reference = join_parts(task, sounds.speech_dir)
     if task.is_clean:
         degraded = Degraded(clean, SAMPLE_RATE_HZ, "clean")
     else:
@@ -318,7 +244,7 @@ def _degrade_and_recognise(task: _Task) -> Recognised:
     return Recognised(
         audio_filepath=str(task.audio_path),
         duration=round(audio.duration_s, 3),
-        reference=row["text"],
+        reference=reference,
         transcript=transcript,
         speaker=row["speaker"],
         recording=row.get("recording", row["audio_filepath"]),
@@ -326,6 +252,35 @@ def _degrade_and_recognise(task: _Task) -> Recognised:
         language=row["language"],
         condition=degraded.condition,
     )
+
+
+def join_parts(task: Task, speech_dir: Path) -> tuple[FloatArray, str]:
+    """Clean sound of a clip: one row of the manifest, or several with pauses between them.
+
+    Args:
+        task: the clip
+        speech_dir: where paths of the manifest begin
+
+    Returns:
+        samples at 16 kHz, at most 30 s where several are joined, and what is said in them
+    """
+    rng = np.random.default_rng(task.seed)
+    parts: list[FloatArray] = []
+    texts: list[str] = []
+    length = 0
+    for row in task.rows:
+        samples = _load(speech_dir / row["audio_filepath"]).samples
+        if parts:
+            pause = np.zeros(int(rng.uniform(*_PAUSE_S) * SAMPLE_RATE_HZ), np.float32)
+            samples = np.concatenate([pause, samples])
+            if length + len(samples) > _MAX_LONG_SAMPLES:
+                break
+        parts.append(samples)
+        texts.append(row["text"])
+        length += len(samples)
+        if task.length_s is None or length >= task.length_s * SAMPLE_RATE_HZ:
+            break
+    return np.concatenate(parts), " ".join(texts)
 
 
 def _recognise_again(row: Recognised) -> Recognised:

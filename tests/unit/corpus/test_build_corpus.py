@@ -9,8 +9,9 @@ import pytest
 import soundfile
 
 from qe_core.config import EngineSettings, bundled_path
-from qe_core.corpus.build import CorpusPlan, build_corpus, recognise_again
+from qe_core.corpus.build import build_corpus, recognise_again
 from qe_core.corpus.examples import read_recognised
+from qe_core.corpus.plan import CorpusPlan
 from qe_core.errors import TrainingError
 
 _ENGINE = EngineSettings(name="pocketsphinx")
