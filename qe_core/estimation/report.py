@@ -25,6 +25,9 @@ __all__ = [
 MIN_SLICE = 30
 """Clips below which a slice says nothing."""
 
+_LENGTH_ENDS_S = (3.0, 8.0)
+_LENGTHS = ("below 3 s", "3 to 8 s", "from 8 s")
+
 _COLUMNS: tuple[tuple[str, str], ...] = (
     ("num_clips", "clips"),
     ("pooled_wer", "pooled WER"),
@@ -63,10 +66,12 @@ def compare(estimator: Estimator, table: TrainingTable) -> tuple[Line, ...]:
 
 
 def slices_of(table: TrainingTable) -> Mapping[str, npt.NDArray[np.bool_]]:
-    """Masks of every source and kind of degradation that has enough clips to say something."""
+    """Masks of every source, kind of degradation and length with enough clips to say something."""
+    lengths = np.array(_LENGTHS)[np.searchsorted(_LENGTH_ENDS_S, table.duration_s, side="right")]
+    columns = (("source", table.source), ("condition", table.condition), ("length", lengths))
     masks = {
         f"{title}: {value}": column == value
-        for title, column in (("source", table.source), ("condition", table.condition))
+        for title, column in columns
         for value in np.unique(column)
     }
     return {name: mask for name, mask in masks.items() if mask.sum() >= MIN_SLICE}

@@ -1,0 +1,97 @@
+"""How good any estimate could be: errors of short clips fall partly by chance.
+
+Two people who read the same six words to the same recogniser do not get the same number of errors.
+No feature of a clip tells which words fall, so even somebody who knew the true error rate of every
+clip would be off. Two limits are drawn from that:
+
+- *If what we predict were true*: the errors of every clip are drawn anew from what the estimator
+  predicts (any error at all with its probability, then at least one error with its rate), and its
+  predictions are judged against these. It scores as well as it would if it knew everything but
+  chance.
+- *Heard once more*: the rate that was counted is taken as the true one, the errors are drawn anew
+  from it, and the count is judged as a prediction. It is too high: counted rates are spread more
+  widely than true ones, and a clip without an error is taken as one that never has any.
+
+Real errors come in bursts, which both leave out; the true limits are lower still.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from qe_core.estimation.estimator import Estimator
+from qe_core.estimation.evaluation import Scores, Truth, evaluate
+from qe_core.estimation.scoring import offset_of, score_table
+from qe_core.estimation.table import TrainingTable
+from qe_core.types import FloatArray
+
+__all__ = ["FIGURES", "ceilings"]
+
+FIGURES = ("spearman", "pearson", "mae", "rmse", "er20", "ner20")
+Counts = npt.NDArray[np.integer[Any]]
+
+_MIN_CHANCE = 1e-3
+_MAX_RATE = 3.0
+
+
+def ceilings(
+    estimator: Estimator, table: TrainingTable, *, num_draws: int, seed: int = 0
+) -> dict[str, Mapping[str, float]]:
+    """Mean figures over draws, by kind of limit, beside those of the estimator itself.
+
+    Args:
+        estimator: without an adaptation
+        table: clips that it does not know
+        num_draws: times that errors are drawn
+        seed: of the draws
+    """
+    table = table.select(table.num_reference_words > 0)
+    rng = np.random.default_rng(seed)
+    ours = score_table(estimator, table)
+    words = table.num_reference_words
+    counted = (table.num_errors / words).astype(np.float32)
+    known = Scores(counted, counted * words)
+    return {
+        "estimator": _figures(table, table.num_errors, ours),
+        "if what we predict were true": _mean(
+            [_figures(table, _as_predicted(estimator, table, rng), ours) for _ in range(num_draws)]
+        ),
+        "heard once more": _mean(
+            [_figures(table, _fall(counted, words, rng), known) for _ in range(num_draws)]
+        ),
+    }
+
+
+def _as_predicted(estimator: Estimator, table: TrainingTable, rng: np.random.Generator) -> Counts:
+    manifest = estimator.manifest
+    chosen = table.with_features(manifest.feature_names, manifest.schema)
+    counts = estimator.counts.predict(chosen.features, offset_of(table, manifest.kind))
+    chance = np.clip(counts.any_error, _MIN_CHANCE, 1.0)
+    fallen = _fall(np.clip(counts.wer / chance, 0.0, _MAX_RATE), table.num_reference_words, rng)
+    return np.where(rng.random(len(chance)) < chance, np.maximum(fallen, 1), 0)
+
+
+def _fall(
+    rate: FloatArray,
+    words: Counts,
+    rng: np.random.Generator,
+) -> Counts:
+    """Every word falls by itself; above one error per word only a Poisson count is possible."""
+    return np.where(
+        rate > 1, rng.poisson(rate * words), rng.binomial(words, np.clip(rate, 0.0, 1.0))
+    )
+
+
+def _figures(
+    table: TrainingTable,
+    errors: Counts,
+    scores: Scores,
+) -> dict[str, float]:
+    metrics = evaluate(Truth(errors, table.num_reference_words, table.duration_s), scores)
+    return {name: float(getattr(metrics, name) or 0.0) for name in FIGURES}
+
+
+def _mean(found: list[dict[str, float]]) -> dict[str, float]:
+    return {name: float(np.mean([item[name] for item in found])) for name in FIGURES}
