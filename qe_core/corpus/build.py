@@ -1,12 +1,14 @@
 """Building a corpus: read manifests, degrade, recognise in parallel, resume where it stopped."""
 
 import json
+import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -208,7 +210,16 @@ _DEGRADER: list[_Degrader] = []
 
 
 def _start_recogniser(engine: EngineSettings) -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     _RECOGNISER[:] = [resolve_engine(engine).engine]
+
+
+def _end_with_parent() -> None:
+    """A pool whose parent is killed would wait for work for ever."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _start_degrading(engine: EngineSettings, speech_dir: Path, noise_manifest: Path) -> None:

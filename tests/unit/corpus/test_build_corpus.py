@@ -1,10 +1,15 @@
 """A corpus is built from manifests with a real recogniser and goes on where it stopped."""
 
 import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import soundfile
 
@@ -98,6 +103,35 @@ def test_a_corpus_goes_on_where_it_stopped_and_is_the_same_again(
     path.write_text(lines[0].replace(rows[0].transcript.version, "0.1"))
     with pytest.raises(TrainingError, match=r"written by pocketsphinx en-us 0\.1"):
         build_corpus(plan, out, engine=_ENGINE, num_processes=1)
+
+
+@pytest.mark.slow
+def test_recognisers_end_when_the_command_is_killed(plan: CorpusPlan, tmp_path: Path) -> None:
+    out = tmp_path / "corpus"
+    arguments = f"--manifest {plan.manifest} --noises {plan.noise_manifest} --out {out}"
+    command = [sys.executable, "-m", "jobs.cli", "corpus", *arguments.split()]
+    process = subprocess.Popen([*command, "--engine", "pocketsphinx", "--processes", "1"])
+    try:
+        _wait_for(lambda: any((out / "audio").glob("*.flac")))
+        workers = [
+            child
+            for child in psutil.Process(process.pid).children()
+            if "spawn_main" in " ".join(child.cmdline())
+        ]
+    finally:
+        process.kill()
+        process.wait()
+
+    assert workers
+    _, alive = psutil.wait_procs(workers, timeout=20)
+    assert not alive
+
+
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_corpus_keeps_the_degradations_that_it_was_begun_with(
