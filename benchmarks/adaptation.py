@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=20)
     arguments = parser.parse_args()
     estimator = Estimator.load(arguments.estimator)
-    table = TrainingTable.load(arguments.examples)
+    table = TrainingTable.load(arguments.examples).own
     pool = reviewed_of(estimator, table.select(~table.is_held_out))
     unseen = reviewed_of(estimator, table.select(table.is_held_out))
     print(

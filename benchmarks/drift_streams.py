@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from qe_core.config import bundled_path
+from qe_core.estimation.builtin import EXAMPLES_FILE
+from qe_core.estimation.table import TrainingTable
 from qe_core.monitoring.drift import Window
 from workbench.drift import INPUTS
 
@@ -47,11 +49,9 @@ class Pool:
 
 def load_pool(folder: Path = MODEL) -> Pool:
     """The examples beside an estimator."""
-    with np.load(folder / "examples.npz") as stored:
-        names = [str(name) for name in stored["feature_names"]]
-        columns = [names.index(name) for name in INPUTS]
-        rows = stored["features"][:, columns].astype(np.float64)
-        return Pool(rows, stored["group"], stored["source"])
+    table = TrainingTable.load(folder / EXAMPLES_FILE).own
+    columns = [table.feature_names.index(name) for name in INPUTS]
+    return Pool(table.features[:, columns].astype(np.float64), table.group, table.source)
 
 
 def deal(pool: Pool, num_clips: int, rng: np.random.Generator) -> Window:

@@ -113,7 +113,8 @@ def _judge_owner(
     _title(
         f"{name}: {unseen.num_clips:,} clips by {len(set(unseen.group)):,} speakers that no "
         f"estimator knows, WER {rate:.3f}, {np.median(unseen.num_reference_words):.0f} words in "
-        f"the middle clip; trained on {table.num_clips - unseen.num_clips:,}"
+        f"the middle clip; trained on {table.own.num_clips - unseen.num_clips:,} of its own and "
+        f"{table.is_relative.sum():,} by relatives"
     )
     ours = [f"estimator, {depth}" for depth in estimators]
     scores = _scores(estimators, table, unseen)
@@ -141,7 +142,7 @@ def _scores(
 ) -> dict[str, Scores]:
     deepest = list(estimators.values())[-1]
     audio = train_kind(
-        table, kind="audio", owner=(ANY_ENGINE, ANY_ENGINE), seed=SEED, plan=ANY_RESULT
+        table.own, kind="audio", owner=(ANY_ENGINE, ANY_ENGINE), seed=SEED, plan=ANY_RESULT
     )
     errors = unseen.num_errors.astype(np.float32)
     rate = np.asarray(errors / np.maximum(unseen.num_reference_words, 1), np.float32)

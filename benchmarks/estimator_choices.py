@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--examples", type=Path, required=True)
     arguments = parser.parse_args()
-    table = TrainingTable.load(arguments.examples)
+    table = TrainingTable.load(arguments.examples).own
     table = table.select(~table.is_held_out)
     targets = CountTargets(
         features=table.features,
@@ -39,6 +39,7 @@ def main() -> None:
         words=table.num_reference_words.astype(np.float32),
         weight=table.weight,
         folds=group_folds(table.group, 5),
+        is_relative=table.is_relative,
         directions=tuple(DIRECTIONS.get(name, 0) for name in table.feature_names),
     )
     print(f"{table.num_clips:,} clips")

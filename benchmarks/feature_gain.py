@@ -67,7 +67,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=300)
     parser.add_argument("--fine", action="store_true")
     arguments = parser.parse_args()
-    table = TrainingTable.load(arguments.examples)
+    table = TrainingTable.load(arguments.examples).own
     table = table.select(~table.is_held_out)
     settings = TrainingPlan().count_trees if arguments.fine else QUICK
     everything = Judged(table, table.feature_names, settings)
@@ -161,6 +161,7 @@ class Judged:
             words=table.num_reference_words.astype(np.float32),
             weight=table.weight,
             folds=group_folds(table.group, 5),
+            is_relative=table.is_relative,
             directions=tuple(DIRECTIONS.get(name, 0) for name in names),
         )
         rate_share = TrainingPlan().rate_share

@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--examples", type=Path, required=True)
     parser.add_argument("--limit", type=int, default=250)
     arguments = parser.parse_args()
-    everything = TrainingTable.load(arguments.examples)
+    everything = TrainingTable.load(arguments.examples).own
     table = everything.select(~everything.is_held_out)
     rows = list(read_recognised(arguments.recognised))
     paths = [

@@ -94,7 +94,7 @@ def main() -> int:
 
 
 def _read(path: Path, source: str) -> Domain:
-    table = TrainingTable.load(path)
+    table = TrainingTable.load(path).own
     manifest_path = path.with_name("manifest.json")
     is_domain = table.source == source
     if not is_domain.any():

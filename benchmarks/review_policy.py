@@ -77,7 +77,7 @@ def main() -> None:
     arguments = parser.parse_args()
     begun_s = time.perf_counter()
     estimator = Estimator.load(arguments.model)
-    table = TrainingTable.load(arguments.model / EXAMPLES_FILE)
+    table = TrainingTable.load(arguments.model / EXAMPLES_FILE).own
     held_out = table.select(table.is_held_out)
     orders = orders_of(estimator, held_out)
     print_recall(orders, waiting_of(estimator, held_out), arguments.draws)

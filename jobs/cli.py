@@ -147,6 +147,12 @@ def train(  # noqa: PLR0913, PLR0917 - one per option
     second: Annotated[
         Path | None, typer.Option(help="recognised.jsonl of a second opinion on the same clips.")
     ] = None,
+    relatives: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--relative", help="recognised.jsonl of a relative of the recogniser, to learn from."
+        ),
+    ] = None,
     depth: Annotated[
         Literal["fast", "standard", "thorough"],
         typer.Option(help="Features to look at; thorough needs --second."),
@@ -165,6 +171,7 @@ def train(  # noqa: PLR0913, PLR0917 - one per option
     """Train and judge built-in estimators; at least 1,000 clips and a fair ranking are needed."""
     from jobs.dataset import DatasetPlan
     from jobs.train import recognise_dataset, train_builtin
+    from qe_core.estimation.builtin import Sources
 
     with exit_on_error():
         if dataset is not None:
@@ -172,7 +179,9 @@ def train(  # noqa: PLR0913, PLR0917 - one per option
             recognised = recognise_dataset(plan, noises, out)
         elif recognised is None:
             raise typer.BadParameter("Give recognised.jsonl or --dataset.")
-        train_builtin(recognised, out, seed=seed, second=second, depth=depth)
+        train_builtin(
+            Sources(recognised, second, tuple(relatives or ())), out, seed=seed, depth=depth
+        )
 
 
 @app.command("train-any")

@@ -10,7 +10,7 @@ from jobs.evaluate import FIGURES
 from qe_core.config import load_settings
 from qe_core.corpus.plan import CorpusPlan
 from qe_core.errors import ConfigError
-from qe_core.estimation.builtin import build
+from qe_core.estimation.builtin import Sources, build
 from qe_core.estimation.builtin_any import build_any
 from qe_core.estimation.report import Line
 from qe_core.features import Depth
@@ -45,24 +45,21 @@ def recognise_dataset(plan: DatasetPlan, noises: Path | None, out_dir: Path) -> 
     return make_corpus(corpus, out_dir / "corpus", engine=None, num_processes=2)
 
 
-def train_builtin(
-    recognised: Path, out_dir: Path, *, seed: int | None, second: Path | None, depth: Depth
-) -> None:
+def train_builtin(sources: Sources, out_dir: Path, *, seed: int | None, depth: Depth) -> None:
     """Train the estimator of a corpus's engine and the audio-only one; print their figures.
 
     Args:
-        recognised: what ``werkbench corpus`` wrote
+        sources: what ``werkbench corpus`` and ``werkbench recognise`` wrote
         out_dir: gets one folder per estimator
         seed: of all random draws; ``retrain.seed`` of the settings by default
-        second: what ``werkbench recognise`` wrote for a second opinion on the same clips
         depth: which features the estimator of transcripts looks at
 
     Raises:
         TrainingError: too few clips, several engines, or an estimator that ranks too badly
     """
-    progress = ProgressLine(recognised.name)
+    progress = ProgressLine(sources.recognised.name)
     seed = load_settings().retrain.seed if seed is None else seed
-    built = build(recognised, out_dir, seed=seed, second=second, depth=depth, on_progress=progress)
+    built = build(sources, out_dir, seed=seed, depth=depth, on_progress=progress)
     progress.clear()
     for result in built:
         say(f"{result.estimator.manifest.id} is in {result.folder}. On speakers it never heard:")

@@ -91,6 +91,7 @@ class Task:
         directions: per feature 1 or -1 where more of it may only raise or only lower the
             prediction, otherwise 0; empty when nothing is known
         quantile: which one, for ``"reg:quantileerror"``
+        is_judge: rows that say how many trees are enough; all by default
     """
 
     features: FloatArray
@@ -101,6 +102,7 @@ class Task:
     is_taught: npt.NDArray[np.bool_]
     directions: tuple[int, ...] = ()
     quantile: float = 0.5
+    is_judge: npt.NDArray[np.bool_] | None = None
 
     def matrix(self, rows: npt.NDArray[np.bool_]) -> xgb.DMatrix:
         """The rows of a mask as XGBoost wants them."""
@@ -143,6 +145,8 @@ def cross_fit(
     boosters: list[xgb.Booster] = []
     for fold in range(int(folds.max()) + 1):
         inside, outside = task.is_taught & (folds != fold), task.is_taught & (folds == fold)
+        if task.is_judge is not None and (outside & task.is_judge).any():
+            outside &= task.is_judge
         boosters.append(
             xgb.train(
                 settings.parameters(task, seed),

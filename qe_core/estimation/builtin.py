@@ -26,6 +26,7 @@ __all__ = [
     "MIN_CLIPS",
     "Built",
     "Corpus",
+    "Sources",
     "build",
     "folder_name",
     "keep",
@@ -38,6 +39,9 @@ EXAMPLES_FILE = "examples.npz"
 
 MIN_CLIPS = 1000
 """An estimator from fewer clips does not ship."""
+
+# A clip by a relative says less about a recogniser than one of its own.
+_RELATIVE_WEIGHT = 0.3
 
 _AUDIO_FOLDER = "quality-audio-only"
 
@@ -60,6 +64,22 @@ class Corpus:
     engine: str
     model: str
     engine_versions: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Files that a built-in estimator is made of, JSON Lines of recognised clips each.
+
+    Args:
+        recognised: by the recogniser that it will judge; features are cached beside it
+        second: by the one that gave second opinions on these clips
+        relatives: by relatives of the recogniser, e.g. a hasty setting of it or a former stage of
+            its training; the estimator of transcripts learns from them, too
+    """
+
+    recognised: Path
+    second: Path | None = None
+    relatives: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +113,10 @@ def folder_name(engine: str, model: str, depth: Depth = "standard") -> str:
 
 
 def build(
-    recognised: Path,
+    sources: Sources,
     out_dir: Path,
     *,
     seed: int,
-    second: Path | None = None,
     depth: Depth = "standard",
     plan: TrainingPlan | None = None,
     on_progress: Progress | None = None,
@@ -107,11 +126,9 @@ def build(
     The latter looks at the same features at every depth and is built with the standard one only.
 
     Args:
-        recognised: JSON Lines of :class:`qe_core.corpus.examples.Recognised`; features are cached
-            beside it
+        sources: what they are made of
         out_dir: gets one folder per estimator
         seed: of all random draws
-        second: the same for the recogniser that gave second opinions on these clips
         depth: which features the estimator of transcripts looks at
         plan: how to train; the conditions for shipping by default
         on_progress: told how far the work is
@@ -123,13 +140,17 @@ def build(
         TrainingError: fewer than ``MIN_CLIPS`` training clips, several engines, or an estimator
             that ranks too badly to ship
     """
-    corpus = read_corpus(recognised, second=second, depth=depth, on_progress=on_progress)
-    work = _Work(corpus, seed, plan, depth, on_progress)
+    corpus = read_corpus(
+        sources.recognised, second=sources.second, depth=depth, on_progress=on_progress
+    )
+    family = _with_relatives(corpus, sources, depth, on_progress)
+    work = _Work(family, seed, plan, depth, on_progress)
     owner = (corpus.engine, corpus.model)
     ours = _build_one(work, "transcript", owner, out_dir / folder_name(*owner, depth))
-    corpus.table.save(ours.folder / EXAMPLES_FILE)
+    family.table.save(ours.folder / EXAMPLES_FILE)
     if depth != "standard":
         return (ours,)
+    work = replace(work, corpus=corpus)
     audio = _build_one(work, "audio", (ANY_ENGINE, ANY_ENGINE), out_dir / _AUDIO_FOLDER)
     return ours, audio
 
@@ -173,6 +194,19 @@ def read_corpus(
         is_held_out=[is_held_out(row.speaker) for row in rows],
     )
     return Corpus(table, engine, model, Counter(row.transcript.version for row in rows))
+
+
+def _with_relatives(
+    corpus: Corpus, sources: Sources, depth: Depth, on_progress: Progress | None
+) -> Corpus:
+    table = corpus.table
+    for path in sources.relatives:
+        # Who gave the second opinions gets the recogniser's own transcripts as such.
+        is_second = sources.second is not None and path.resolve() == sources.second.resolve()
+        second = sources.recognised if is_second else sources.second
+        relative = read_corpus(path, second=second, depth=depth, on_progress=on_progress)
+        table = table + relative.table.as_relatives(weight=_RELATIVE_WEIGHT)
+    return replace(corpus, table=table)
 
 
 def train_kind(

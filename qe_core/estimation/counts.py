@@ -3,12 +3,16 @@
 A WER has a mass at 0 and no upper end, so counts are predicted and the rate is their quotient. Both
 counts are Poisson models around what is known anyway: the words that were written (or, without a
 transcript, the seconds of speech) and, for errors, the expected words.
+
+Where clips by a relative of the recogniser teach, too, one more input says whose a clip is: what
+the two have in common is learnt from both, and what differs is not taken over.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 import xgboost as xgb
 
 from qe_core.estimation.boosting import (
@@ -93,6 +97,7 @@ class CountTargets:
         words: words of the reference
         weight: relative weight
         folds: fold number
+        is_relative: by a relative of the recogniser
         directions: per feature, see :class:`qe_core.estimation.boosting.Task`
     """
 
@@ -102,6 +107,7 @@ class CountTargets:
     words: FloatArray
     weight: FloatArray
     folds: Folds
+    is_relative: npt.NDArray[np.bool_]
     directions: tuple[int, ...] = ()
 
 
@@ -131,6 +137,7 @@ class CountModel:
             features: shape ``(num_clips, num_features)``
             offset: shape ``(num_clips,)``, see :func:`words_offset`
         """
+        features = self._whose(features)
         words = predict(self.boosters["words"], features, np.log(offset))
         error_margin = np.log(words) + np.float32(np.log(self.pooled_rate))
         stages = {
@@ -152,6 +159,8 @@ class CountModel:
             shape ``(num_clips, num_features)``, in units of WER
         """
         wer = counts.wer[:, None]
+        num_features = features.shape[1]
+        features = self._whose(features)
         # Derivatives of p·e along the links: logit for p, log for e.
         from_any = (1 - counts.any_error[:, None]) * contributions(
             self.boosters["any_error"], features
@@ -159,9 +168,14 @@ class CountModel:
         from_errors = contributions(self.boosters["errors"], features)
         from_rate = contributions(self.boosters["rate"], features)
         two_stage = wer * (from_any + from_errors)
-        return np.asarray(
-            (1 - self.rate_share) * two_stage + self.rate_share * from_rate, np.float32
-        )
+        added = (1 - self.rate_share) * two_stage + self.rate_share * from_rate
+        return np.asarray(added[:, :num_features], np.float32)
+
+    def _whose(self, features: FloatArray) -> FloatArray:
+        """What is estimated is never a relative's."""
+        if self.boosters["words"].num_features() == features.shape[1]:
+            return features
+        return _with_whose(features, np.zeros(len(features), np.bool_))
 
 
 def words_offset(hypothesis_words: FloatArray | None, speech_s: FloatArray) -> FloatArray:
@@ -209,19 +223,24 @@ def fit_counts(
         held_out[name], num_rounds = cross_fit(task, targets.folds, settings=settings, seed=seed)
         boosters[name] = fit(task, num_rounds=num_rounds, settings=settings, seed=seed)
 
+    features, directions = targets.features, targets.directions
+    if targets.is_relative.any():
+        features = _with_whose(features, targets.is_relative)
+        directions = (*directions, 0) if directions else ()
     base = Task(
-        features=targets.features,
+        features=features,
         target=targets.words,
         weight=targets.weight,
         margin=np.log(targets.offset),
         objective="count:poisson",
         is_taught=np.ones(len(targets.words), np.bool_),
+        is_judge=~targets.is_relative,
     )
     learn("words", base)
 
     has_error = targets.errors > 0
     target = has_error.astype(np.float32)
-    guided = replace(base, margin=None, directions=targets.directions)
+    guided = replace(base, margin=None, directions=directions)
     learn("any_error", replace(guided, target=target, objective="binary:logistic"))
 
     expected_words = held_out["words"]
@@ -250,3 +269,7 @@ def combine(stages: Mapping[str, FloatArray], *, rate_share: float) -> Counts:
     direct = np.maximum(stages["rate"], 0) * words
     errors = (1 - rate_share) * two_stage + rate_share * direct
     return Counts(np.asarray(errors, np.float32), words, stages["any_error"])
+
+
+def _with_whose(features: FloatArray, is_relative: npt.NDArray[np.bool_]) -> FloatArray:
+    return np.concatenate([features, is_relative[:, None].astype(np.float32)], axis=1)

@@ -85,7 +85,7 @@ features, schema `{manifest.schema}`, normaliser `{manifest.normaliser}`.
 
 ## What went in
 
-{manifest.num_clips:,} clips ({lineage["hours"]:.1f} h) {who},
+{manifest.num_clips:,} clips ({lineage["hours"]:.1f} h) {who}{_relatives(lineage)},
 clean and degraded (noise, rooms, telephone, overload, low level, lost packets, speed). No audio
 and no text is in this folder.
 
@@ -124,6 +124,11 @@ fits them best on the training clips. Not all of these clips are alike; read the
 Data fingerprint `{manifest.data_fingerprint[:16]}`, seed {manifest.seed}, Werkbench
 {lineage["code_version"]}, XGBoost {lineage["xgboost"]}, {manifest.created_at}.
 """
+
+
+def _relatives(lineage: Mapping[str, Any]) -> str:
+    count = int(lineage.get("num_relatives", 0))
+    return f", and {count:,} by relatives of the recogniser with less weight" if count else ""
 
 
 def _sources(sizes: Mapping[str, Any]) -> str:

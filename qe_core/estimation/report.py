@@ -112,11 +112,15 @@ def leave_one_source_out(
     """
     table = table.select(~table.is_held_out)
     lines: list[Line] = []
-    slices = {name: mask for name, mask in slices_of(table).items() if name.startswith("source")}
+    slices = {
+        name: mask
+        for name, mask in slices_of(table).items()
+        if name.startswith("source") and (mask & ~table.is_relative).sum() >= MIN_SLICE
+    }
     for index, (name, mask) in enumerate(slices.items()):
         if on_progress is not None:
             on_progress(index / len(slices), f"without {name}")
-        lines += by_slice(train(table.select(~mask)), table, {name: mask})
+        lines += by_slice(train(table.select(~mask)), table, {name: mask & ~table.is_relative})
     return tuple(lines)
 
 

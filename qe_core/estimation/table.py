@@ -51,6 +51,8 @@ class TrainingTable:
         is_uniform_draw: may be used to judge a model
         is_held_out: never to be trained on
         is_review: comes from a correction
+        is_relative: written by a relative of the recogniser that the table is about: teaches, but
+            judges nothing
         word_clip: row of the clip, per word
         word_features: shape ``(num_words, len(WORD_FEATURES))``
         word_wrong: per word 1 (wrong), 0 (right) or -1 (unknown)
@@ -73,6 +75,7 @@ class TrainingTable:
     is_uniform_draw: BoolArray
     is_held_out: BoolArray
     is_review: BoolArray
+    is_relative: BoolArray
     word_clip: IntArray
     word_features: FloatArray
     word_wrong: npt.NDArray[np.int8]
@@ -97,7 +100,7 @@ class TrainingTable:
         """Hash of everything that a model could learn from."""
         digest = hashlib.sha256(self.schema.encode())
         for name, array in self._arrays().items():
-            if name in _ONLY_NAMES:
+            if name in _ONLY_NAMES or (name == "is_relative" and not array.any()):
                 continue
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
@@ -152,6 +155,7 @@ class TrainingTable:
             is_uniform_draw=np.array([item.is_uniform_draw for item in examples], np.bool_),
             is_held_out=np.array(is_held_out or [False] * len(examples), np.bool_),
             is_review=np.array([item.origin == "review" for item in examples], np.bool_),
+            is_relative=np.zeros(len(examples), np.bool_),
             word_clip=np.repeat(np.arange(len(examples), dtype=np.int32), words),
             word_features=_half(
                 np.concatenate([word_features(item.transcript, item.second) for item in examples])
@@ -178,6 +182,31 @@ class TrainingTable:
         }
         arrays["word_clip"] = place[self.word_clip[keep]].astype(np.int32)
         return replace(self, **arrays)
+
+    @property
+    def own(self) -> "TrainingTable":
+        """The clips by the recogniser that the table is about."""
+        return self.select(~self.is_relative)
+
+    def as_relatives(self, *, weight: float) -> "TrainingTable":
+        """The clips as those of a relative of another recogniser, without their words.
+
+        Held-out speakers are left out: nobody is judged by what a relative wrote.
+
+        Args:
+            weight: factor of the weight of every clip
+        """
+        table = self.select(~self.is_held_out)
+        none = np.zeros(0, np.intp)
+        return replace(
+            table,
+            weight=(table.weight * weight).astype(np.float32),
+            is_relative=np.ones(table.num_clips, np.bool_),
+            is_uniform_draw=np.zeros(table.num_clips, np.bool_),
+            word_clip=table.word_clip[none],
+            word_features=table.word_features[none],
+            word_wrong=table.word_wrong[none],
+        )
 
     def with_features(self, names: Sequence[str], schema: str) -> "TrainingTable":
         """The same clips with some of the features, under the schema of these.
@@ -236,6 +265,7 @@ class TrainingTable:
             values["schema"] = str(values["schema"])
             values["word_features"] = _all_columns(values["word_features"].astype(np.float32))
             values.setdefault("language", np.full(len(values["hits"]), "", np.str_))
+            values.setdefault("is_relative", np.zeros(len(values["hits"]), np.bool_))
             return cls(**values)
         except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile) as error:
             raise TrainingError(

@@ -141,6 +141,9 @@ def train_on_table(
 ) -> Estimator:
     """Train an estimator on the rows of a table that are not held out.
 
+    Clips by relatives of the recogniser teach the expected counts only; the interval, the words and
+    all figures are of its own clips.
+
     See :func:`train` for the arguments.
     """
     plan = plan or TrainingPlan()
@@ -154,6 +157,7 @@ def train_on_table(
         words=table.num_reference_words.astype(np.float32),
         weight=table.weight,
         folds=group_folds(table.group, plan.num_folds),
+        is_relative=table.is_relative,
         directions=tuple(DIRECTIONS.get(name, 0) for name in table.feature_names),
     )
     counts, unseen = fit_counts(
@@ -170,7 +174,11 @@ def train_on_table(
     word_errors, probabilities = None, None
     if kind == "transcript" and (table.word_wrong >= 0).any():
         word_errors, probabilities = _fit_words(table, unseen, targets.folds, plan, seed)
-    metrics = evaluate(truth_of(table), Scores(unseen.wer, unseen.errors, low, high, probabilities))
+    own = ~table.is_relative
+    metrics = evaluate(
+        truth_of(table.own),
+        Scores(unseen.wer[own], unseen.errors[own], low[own], high[own], probabilities),
+    )
     _check_quality(metrics, plan)
     tell.next("done")
     return Estimator(
@@ -201,6 +209,7 @@ class _Steps:
 
 
 def _check_size(table: TrainingTable, plan: TrainingPlan) -> None:
+    table = table.own
     if table.num_clips < plan.min_clips:
         raise TrainingError(
             f"{table.num_clips:,} clips to train on, at least {plan.min_clips:,} are needed.",
@@ -228,7 +237,7 @@ def _fit_interval(
     targets: CountTargets, unseen: Counts, plan: TrainingPlan, seed: int
 ) -> tuple[xgb.Booster, ConformalScale, FloatArray]:
     """Learn how far off the out-of-fold predictions are, again out of fold."""
-    has_words = targets.words > 0
+    has_words = (targets.words > 0) & ~targets.is_relative
     wer = targets.errors / np.maximum(targets.words, 1)
     gap = np.abs(wer - unseen.wer)
     task = Task(
@@ -278,6 +287,8 @@ def _manifest(
     kind, engine, seed = identity
     constants, scale = fitted
     fingerprint = table.fingerprint
+    lineage = _lineage(table, plan)
+    table = table.own
     finite = np.where(np.isfinite(table.features), table.features, np.nan)
     usual_ranges = {
         name: _usual_range(column)
@@ -304,7 +315,7 @@ def _manifest(
         constants=constants,
         scale=scale,
         curves=fit_curves(table.features, table.feature_names, wer),
-        lineage=_lineage(table, plan),
+        lineage=lineage,
         depth=plan.depth,
     )
 
@@ -317,6 +328,8 @@ def _usual_range(column: FloatArray) -> tuple[float, float] | None:
 
 
 def _lineage(table: TrainingTable, plan: TrainingPlan) -> dict[str, Any]:
+    num_relatives = int(table.is_relative.sum())
+    table = table.own
     sources, sizes = np.unique(table.source, return_counts=True)
     return {
         "clips_by_source": {
@@ -324,6 +337,7 @@ def _lineage(table: TrainingTable, plan: TrainingPlan) -> dict[str, Any]:
         },
         "num_groups": len(set(table.group)),
         "num_reviews": int(table.is_review.sum()),
+        "num_relatives": num_relatives,
         "hours": round(float(table.duration_s.sum()) / 3600, 3),
         "code_version": code_version(),
         "xgboost": xgb.__version__,

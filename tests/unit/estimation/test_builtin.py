@@ -8,7 +8,14 @@ import soundfile
 from qe_core.corpus.examples import Recognised, read_recognised, write_recognised
 from qe_core.corpus.split import is_held_out
 from qe_core.errors import TrainingError
-from qe_core.estimation.builtin import EXAMPLES_FILE, MIN_CLIPS, build, read_corpus, train_kind
+from qe_core.estimation.builtin import (
+    EXAMPLES_FILE,
+    MIN_CLIPS,
+    Sources,
+    build,
+    read_corpus,
+    train_kind,
+)
 from qe_core.estimation.builtin_any import build_any, read_engines
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.scoring import score_table
@@ -66,7 +73,7 @@ def test_a_corpus_becomes_two_estimators_with_cards_and_examples(tmp_path: Path)
     steps: list[str] = []
     plan = replace(PLAN, min_clips=90, min_spearman=-1.0)
     ours, audio = build(
-        recognised,
+        Sources(recognised),
         tmp_path / "models",
         seed=1,
         plan=plan,
@@ -131,11 +138,15 @@ def test_a_thorough_estimator_learns_from_second_opinions(tmp_path: Path) -> Non
     )
     plan = replace(PLAN, min_clips=60, min_spearman=-1.0)
     with pytest.raises(TrainingError, match="needs second opinions"):
-        build(recognised, tmp_path, seed=1, plan=plan, depth="thorough")
+        build(Sources(recognised), tmp_path, seed=1, plan=plan, depth="thorough")
     with pytest.raises(TrainingError, match="no second opinion on these clips"):
-        build(recognised, tmp_path, seed=1, plan=plan, second=recognised, depth="thorough")
+        build(Sources(recognised, second=recognised), tmp_path, seed=1, plan=plan, depth="thorough")
     [built] = build(
-        recognised, tmp_path / "models", seed=1, plan=plan, second=second, depth="thorough"
+        Sources(recognised, second, relatives=[second]),
+        tmp_path / "models",
+        seed=1,
+        plan=plan,
+        depth="thorough",
     )
     assert built.folder.name == "quality-pocketsphinx-en-us-thorough"
     loaded = Estimator.load(built.folder)
@@ -143,6 +154,10 @@ def test_a_thorough_estimator_learns_from_second_opinions(tmp_path: Path) -> Non
     assert loaded.manifest.is_current
     assert "second_disagreement" in loaded.manifest.feature_names
     examples = TrainingTable.load(built.folder / EXAMPLES_FILE)
+    assert examples.own.num_clips == 120
+    assert examples.is_relative.sum() == (~examples.own.is_held_out).sum()
+    card = (built.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"and {examples.is_relative.sum()} by relatives of the recogniser" in card
     column = examples.features[:, examples.feature_names.index("second_disagreement")]
     assert (column == 0).all()
     assert loaded.word_errors is not None

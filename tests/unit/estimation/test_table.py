@@ -41,6 +41,23 @@ def test_selected_clips_keep_their_words(small: TrainingTable) -> None:
         assert np.array_equal(mine, theirs, equal_nan=True)
 
 
+def test_relatives_teach_without_their_words_and_judge_nothing(
+    small: TrainingTable, tmp_path: Path
+) -> None:
+    held_out = replace(small, is_held_out=small.group == small.group[0])
+    both = small + held_out.as_relatives(weight=0.25)
+    both.save(tmp_path / "examples.npz")
+    loaded = TrainingTable.load(tmp_path / "examples.npz")
+    relatives = loaded.select(loaded.is_relative)
+
+    assert relatives.num_clips == 9
+    assert set(relatives.weight) == {0.25}
+    assert not (relatives.is_held_out | relatives.is_uniform_draw).any()
+    assert len(relatives.word_wrong) == 0
+    assert loaded.own.fingerprint == small.fingerprint
+    assert loaded.fingerprint not in (small.fingerprint, (small + relatives.own).fingerprint)
+
+
 def test_a_table_is_the_sum_of_its_parts(small: TrainingTable) -> None:
     first = small.group == small.group[0]
     joined = small.select(first) + small.select(~first)

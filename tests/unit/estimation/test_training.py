@@ -45,6 +45,31 @@ def test_the_same_data_and_seed_give_the_same_model(
     assert replace(again.manifest, created_at="") == replace(estimator.manifest, created_at="")
 
 
+def test_a_relative_lends_its_order_and_not_its_level(
+    table: TrainingTable, estimator: Estimator
+) -> None:
+    worse = replace(table, substitutions=table.substitutions + table.hits, hits=0 * table.hits)
+    both = table + worse.as_relatives(weight=1.0)
+    with_relatives = train_on_table(
+        both, kind="transcript", engine="pocketsphinx", seed=1, plan=PLAN
+    )
+    alone, taught = estimator.manifest, with_relatives.manifest
+    assert (taught.num_clips, taught.lineage["num_relatives"]) == (alone.num_clips, alone.num_clips)
+    assert taught.usual_ranges == alone.usual_ranges
+    assert taught.data_fingerprint == both.select(~both.is_held_out).fingerprint
+
+    unseen = table.select(table.is_held_out)
+    metrics = evaluate(truth_of(unseen), score_table(with_relatives, unseen))
+    assert metrics.predicted_pooled_wer is not None
+    assert metrics.pooled_wer is not None
+    # Every word of the relative is wrong; that must not spill over.
+    assert abs(metrics.predicted_pooled_wer - metrics.pooled_wer) < 0.1
+    added = with_relatives.counts.explain(
+        unseen.features, with_relatives.counts.predict(unseen.features, np.ones(unseen.num_clips))
+    )
+    assert added.shape == unseen.features.shape
+
+
 def test_another_seed_gives_another_model(table: TrainingTable, estimator: Estimator) -> None:
     other = train_on_table(table, kind="transcript", engine="pocketsphinx", seed=2, plan=PLAN)
     assert other.counts.boosters["rate"].save_raw() != estimator.counts.boosters["rate"].save_raw()
