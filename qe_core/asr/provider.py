@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from threadpoolctl import threadpool_limits
+
 import qe_core.asr.sphinx
 import qe_core.asr.whisper  # noqa: F401  importing an engine registers it
 from qe_core.asr.base import Engine, Progress, get_factory
@@ -33,6 +35,9 @@ def resolve_engine(settings: EngineSettings, on_progress: Progress | None = None
     ``auto`` takes the configured faster-whisper model if its files are there or can be fetched
     within ``fetch_timeout_s``, otherwise PocketSphinx.
 
+    From then on NumPy multiplies on one thread in this process: its products are small, and threads
+    that wait for the next one take a recogniser's time on the other cores.
+
     Args:
         settings: engine name and model
         on_progress: told what is being loaded
@@ -43,6 +48,7 @@ def resolve_engine(settings: EngineSettings, on_progress: Progress | None = None
     Raises:
         EngineError: there is no such engine, or the one that was asked for cannot be loaded
     """
+    threadpool_limits(limits=1, user_api="blas")
     name, _, model = settings.name.partition(":")
     if name != AUTO:
         engine = get_factory(name)(settings, model or None, on_progress)

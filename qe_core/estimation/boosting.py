@@ -175,15 +175,18 @@ def predict(
     return np.asarray(booster.inplace_predict(features, base_margin=margin), np.float32)
 
 
-def contributions(booster: xgb.Booster, features: FloatArray) -> FloatArray:
-    """What every feature adds on the link scale, shape ``(num_rows, num_features)``.
+def contributions(boosters: Sequence[xgb.Booster], features: FloatArray) -> list[FloatArray]:
+    """What every feature adds on the link scale, by booster, ``(num_rows, num_features)`` each.
 
     References:
         Lundberg et al. (2020), From local explanations to global understanding with explainable
         AI for trees, Nature Machine Intelligence 2.
     """
     matrix = xgb.DMatrix(features, nthread=1)
-    return np.asarray(booster.predict(matrix, pred_contribs=True)[:, :-1], np.float32)
+    return [
+        np.asarray(booster.predict(matrix, pred_contribs=True)[:, :-1], np.float32)
+        for booster in boosters
+    ]
 
 
 def group_folds(group: Sequence[str] | npt.NDArray[np.str_], num_folds: int) -> Folds:

@@ -161,13 +161,10 @@ class CountModel:
         wer = counts.wer[:, None]
         num_features = features.shape[1]
         features = self._whose(features)
+        stages = [self.boosters[name] for name in ("any_error", "errors", "rate")]
+        from_any, from_errors, from_rate = contributions(stages, features)
         # Derivatives of p·e along the links: logit for p, log for e.
-        from_any = (1 - counts.any_error[:, None]) * contributions(
-            self.boosters["any_error"], features
-        )
-        from_errors = contributions(self.boosters["errors"], features)
-        from_rate = contributions(self.boosters["rate"], features)
-        two_stage = wer * (from_any + from_errors)
+        two_stage = wer * ((1 - counts.any_error[:, None]) * from_any + from_errors)
         added = (1 - self.rate_share) * two_stage + self.rate_share * from_rate
         return np.asarray(added[:, :num_features], np.float32)
 

@@ -314,7 +314,7 @@ def _wada(samples: FloatArray) -> dict[str, float]:
     windows = wada_snr_db(whole, len(whole) // num_windows)
     known = windows[~np.isnan(windows)]
     return {
-        "wada_snr_db": float(wada_snr_db(whole)[0]),
+        "wada_snr_db": float((wada_snr_db(whole) if num_windows > 1 else windows)[0]),
         "wada_snr_p10_db": float(np.percentile(known, 10)) if len(known) else np.nan,
     }
 

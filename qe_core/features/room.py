@@ -101,13 +101,9 @@ def _decay_slopes(level_db: npt.NDArray[np.floating]) -> npt.NDArray[np.floating
         return np.empty(0)
     windows = np.lib.stride_tricks.sliding_window_view(level_db, _FIT, axis=0)
     slope = windows @ _RAMP.astype(windows.dtype) / _RAMP_POWER
-    variance = windows.var(axis=-1) * _FIT
+    is_falling = (slope < 0) & (windows[..., -1] > _ABOVE_FLOOR_DB)
+    slope = slope[is_falling]
+    variance = windows[is_falling].var(axis=-1) * _FIT
     explained = slope**2 * _RAMP_POWER
-    is_decay = (
-        (slope < 0)
-        & (explained >= _MIN_R2 * variance)
-        & (windows[..., -1] > _ABOVE_FLOOR_DB)
-        & (variance > 0)
-    )
-    found: npt.NDArray[np.floating] = slope[is_decay]
+    found: npt.NDArray[np.floating] = slope[(explained >= _MIN_R2 * variance) & (variance > 0)]
     return found

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qe_core.features.clipping import clipped_share
+from qe_core.features.clipping import _is_never_topped, _piles_up, clipped_share
 from tests.unit.features.sounds import noise, tone
 
 
@@ -47,3 +47,12 @@ def test_quiet_frames_do_not_count(rng):
 @pytest.mark.parametrize("value", [0.0, 0.5])
 def test_without_a_wave_there_is_no_share(value):
     assert np.isnan(clipped_share(np.full(16_000, value, np.float32)))
+
+
+def test_frames_without_a_high_edge_are_judged_as_if_they_had_been_looked_at_closely(rng):
+    # Half of the frames have all of their edge within the first bins, half of them anywhere.
+    counts = rng.poisson(rng.uniform(0, 6, (400, 1)), (400, 100))
+    counts[:200, rng.integers(0, 14, 200)] += rng.integers(0, 30, (200, 1))
+    counts[200:, rng.integers(0, 100, 200)] += rng.integers(0, 30, (200, 1))
+    assert np.array_equal(_piles_up(counts), _is_never_topped(counts))
+    assert 0 < _piles_up(counts).sum() < 400
