@@ -63,7 +63,7 @@ def _histograms(frames: FloatArray) -> npt.NDArray[np.int64]:
 
 def _piles_up(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Walk from the edge (first column) inward: is the edge never topped again, and high?"""
-    is_pile = counts[:, :_EDGE_BINS].max(axis=1, initial=0) > _MIN_PEAK
+    is_pile: npt.NDArray[np.bool_] = counts[:, :_EDGE_BINS].max(axis=1) > _MIN_PEAK
     # Few frames have a high edge, and the walk takes longer than the histogram.
     is_pile[is_pile] = _is_never_topped(counts[is_pile])
     return is_pile
@@ -80,5 +80,5 @@ def _is_never_topped(counts: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     rows = np.arange(len(counts))
     coefficient = 2 * run[rows, longest] / (_NUM_BINS - 1)
     peak = highest[rows, longest]
-    is_topped_never: npt.NDArray[np.bool_] = (coefficient >= _MIN_COEFFICIENT) & (peak > _MIN_PEAK)
-    return is_topped_never
+    found: npt.NDArray[np.bool_] = (coefficient >= _MIN_COEFFICIENT) & (peak > _MIN_PEAK)
+    return found
