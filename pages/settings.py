@@ -8,10 +8,9 @@ from ui.settings.configuration import show_configuration
 from ui.settings.desk import show_glossary, show_keys
 from ui.settings.double_review import show_double_review
 from ui.settings.engine import show_engine
+from ui.settings.quality_model import show_quality_model
 from ui.settings.recogniser import show_recogniser
 from ui.settings.threshold import show_threshold
-from ui.settings.training import show_training
-from ui.settings.versions import show_versions
 from workbench.runtime import Runtime
 
 
@@ -19,9 +18,11 @@ def _show_page() -> None:
     st.title("Settings")
     with shown_errors():
         runtime = open_runtime()
-        general, recogniser = st.tabs(["General", "Recogniser"])
+        general, quality, recogniser = st.tabs(["General", "Quality model", "Recogniser"])
         with general:
             _show_general(runtime)
+        with quality:
+            show_quality_model(runtime)
         with recogniser, shown_errors():
             show_recogniser(runtime)
 
@@ -33,11 +34,6 @@ def _show_general(runtime: Runtime) -> None:
     st.subheader("Second reviews")
     with shown_errors():
         show_double_review(runtime)
-    st.subheader("Quality model")
-    with shown_errors():
-        show_training(runtime)
-    with shown_errors():
-        show_versions(runtime)
     st.subheader("Engine")
     with shown_errors():
         show_engine(runtime)

@@ -366,7 +366,8 @@ class RecogniserPromotions(SQLModel, table=True):
 class AssessedClips(SQLModel, table=True):
     """The current estimate of every clip in narrow columns: what charts over all clips read.
 
-    Derived from clips, hypotheses and assessments, and replaced with every new assessment.
+    Derived from clips, hypotheses and assessments, and replaced with every new assessment; its
+    ``feature_schema`` is that under which the clip came in, see ``put_assessed_clip``.
     """
 
     __tablename__ = "assessed_clips"

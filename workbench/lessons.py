@@ -168,7 +168,7 @@ def survey(runtime: "Runtime", engine: Engine) -> tuple[tuple[str, ...], LeftOut
 def _sort_out(runtime: "Runtime", engine: Engine) -> tuple[list[Correction], LeftOut]:
     with runtime.database.session() as session:
         found = corrections.list_corrections(session)
-    schema = schema_of(DEPTHS[runtime.depth((engine.name, engine.model))])
+    schema = schema_of(DEPTHS[runtime.training_depth((engine.name, engine.model))])
     reasons = [_reason_against(correction, engine, schema) for correction in found]
     usable = [item for item, reason in zip(found, reasons, strict=True) if reason is None]
     counts = {name: reasons.count(name) for name in LeftOut.__dataclass_fields__}

@@ -84,7 +84,7 @@ def compose(runtime: "Runtime", engine: Engine, lessons: Lessons) -> TrainingSet
             suggestion="Correct some clips at the review desk first.",
         )
     owner = (engine.name, engine.model)
-    depth = runtime.depth(owner)
+    depth = runtime.training_depth(owner)
     manifest = runtime.built_in_estimator(depth).manifest
     is_ours = (manifest.engine, manifest.model) == owner
     if not is_ours or not covers(manifest.schema, schema_of(DEPTHS[depth])):

@@ -1,6 +1,7 @@
 """Settings chosen on the settings page: stored append-only, winning over the configuration."""
 
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,7 +16,7 @@ from workbench import people
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["SECTIONS", "current", "get", "history", "review_settings", "set"]
+__all__ = ["SECTIONS", "current", "get", "history", "review_settings", "set", "set_all"]
 
 _log = logging.getLogger(__name__)
 
@@ -64,19 +65,27 @@ def set(runtime: "Runtime", key: str, value: Any, actor: str | None = None) -> S
         ConfigError: there is no such key, it cannot be chosen, or the value is not allowed
         ForbiddenError: the actor is no admin
     """
-    before = _value_of(get(runtime), key)
-    if value is not None:
-        value = _value_of(_with_value(runtime.settings, key, value), key)
+    return set_all(runtime, {key: value}, actor)
+
+
+def set_all(runtime: "Runtime", values: Mapping[str, Any], actor: str | None = None) -> Settings:
+    """Choose several values, all or none of them; see :func:`set`."""
+    before = get(runtime)
+    changes = [
+        (key, _value_of(before, key), _checked(runtime.settings, key, value))
+        for key, value in values.items()
+    ]
 
     def work(session: Any) -> None:
         people.require(session, actor, "admin")
-        stored.add(session, key, value, actor=actor)
-        events.add(
-            session,
-            "preference_changed",
-            actor=actor,
-            payload={"key": key, "before": before, "after": value},
-        )
+        for key, former, value in changes:
+            stored.add(session, key, value, actor=actor)
+            events.add(
+                session,
+                "preference_changed",
+                actor=actor,
+                payload={"key": key, "before": former, "after": value},
+            )
 
     runtime.database.write(work)
     return get(runtime)
@@ -96,6 +105,11 @@ def _read(runtime: "Runtime") -> Settings:
         except ConfigError as error:
             _log.warning("A stored preference is ignored: %s", error.message)
     return settings
+
+
+def _checked(settings: Settings, key: str, value: Any) -> Any:
+    """The value as the settings hold it, e.g. a whole number as a float."""
+    return None if value is None else _value_of(_with_value(settings, key, value), key)
 
 
 def _with_value(settings: Settings, key: str, value: Any) -> Settings:

@@ -24,6 +24,7 @@ from storage.repositories.vitals import AuditedClip
 from workbench import drift, preferences, quality
 from workbench.drift import DriftReport
 from workbench.metrics import QUEUE_DEPTH
+from workbench.worker import BESIDE
 
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
@@ -72,8 +73,8 @@ _ALL = (
     Signal("stream_wer", "WER of all clips: estimates corrected by audits"),
     Signal("stream_wer_low", "WER of all clips, lower end of its 95 % interval"),
     Signal("stream_wer_high", "WER of all clips, upper end of its 95 % interval"),
-    Signal("predicted_wer_recent", "Pooled predicted WER of the clips assessed in the last day"),
-    Signal("low_quality_share", "Share of the clips assessed in the last day that were flagged"),
+    Signal("predicted_wer_recent", "Pooled predicted WER of the clips that came in within a day"),
+    Signal("low_quality_share", "Share of the clips that came in within a day that were flagged"),
     Signal("audit_residual", "True minus predicted WER over the newest audits"),
     Signal("audit_residual_low", "True minus predicted WER, lower end of its 95 % interval"),
     Signal("audit_residual_high", "True minus predicted WER, upper end of its 95 % interval"),
@@ -112,7 +113,7 @@ def measure(runtime: "Runtime") -> Readings:
         recent = vitals.recent_estimates(session, age=_RECENT, threshold=threshold)
         audits = vitals.list_newest_audits(session, limit=NUM_AUDITS)
         num_failed, num_ended = vitals.failed_jobs(session, age=_FAILURES)
-        num_waiting, oldest = vitals.waiting_jobs(session)
+        num_waiting, oldest = vitals.waiting_jobs(session, others=BESIDE)
         num_flagged = pool.num_waiting(session, QueueFilter(is_flagged_only=True), threshold)
     waited_s = 0.0 if oldest is None else (utc_now() - oldest).total_seconds()
     readings: dict[str, float | None] = {

@@ -200,7 +200,7 @@ def run(
         plan=replace(
             plan,
             model=engine.model,
-            depth=runtime.depth((engine.name, engine.model)),
+            depth=runtime.training_depth((engine.name, engine.model)),
             model_id=f"quality-{engine.name}-{engine.model}-{version_id}",
             interval_level=settings.quality.interval_level,
         ),

@@ -156,8 +156,21 @@ class Runtime:
     def depth(self, owner: Owner | None = None) -> Depth:
         """Which features are computed for the transcripts of a recogniser.
 
-        Those that the settings ask for, as far as a built-in estimator looks at them, and those of
-        the estimator that serves.
+        Those that the settings ask for, and those of the estimator that serves.
+
+        Args:
+            owner: as for :meth:`estimator`
+
+        Raises:
+            EstimatorError: not even a built-in estimator can be loaded
+        """
+        return deeper(preferences.get(self).quality.depth, depth_of(self.estimator(owner)))
+
+    def training_depth(self, owner: Owner | None = None) -> Depth:
+        """Which features the next estimator for a recogniser looks at.
+
+        Those that the settings ask for, as far as there are built-in examples with them, and those
+        of the estimator that serves.
 
         Args:
             owner: as for :meth:`estimator`

@@ -160,8 +160,9 @@ def promote_if_due(runtime: "Runtime") -> str | None:
     Returns:
         id of the version that serves now, or ``None`` when nothing changed
     """
-    if runtime.loaded_engine() is None or not is_on(preferences.get(runtime).quality):
+    if runtime.loaded_engine() is None:
         return None
+    # Also where trials have been switched off since: the one that has begun comes to its end.
     trial = find(runtime)
     if trial is None or trial.missing:
         return None

@@ -56,9 +56,10 @@ _HOMES = {
     "retrain": "workbench.retrain",
     "reestimate": "workbench.reestimate",
     "finetune": "workbench.finetune",
+    "look_again": "workbench.look_again",
 }
-BESIDE = frozenset({"finetune"})
-"""Kinds of jobs that take hours in a process of their own; a second worker does them."""
+BESIDE = frozenset({"finetune", "look_again"})
+"""Kinds of jobs that take long and that no clip needs; a second worker does them."""
 
 
 @dataclass(frozen=True, slots=True)

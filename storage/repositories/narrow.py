@@ -3,10 +3,11 @@
 import math
 from collections.abc import Mapping
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
+from qe_core.features.base import covers
 from qe_core.wer import count_mistakes
-from storage.tables import Assessments, Clips, Hypotheses, Reviews
+from storage.tables import AssessedClips, Assessments, Clips, Hypotheses, Reviews
 
 __all__ = ["FEATURES", "put_assessed_clip", "put_mistakes"]
 
@@ -41,6 +42,9 @@ def put_assessed_clip(
 ) -> None:
     """Make an assessment the current one of its clip.
 
+    Where more is known of the same transcript than when it came in, the schema stays: clips that
+    were looked at again were chosen, and do not stand for a time in which others were not.
+
     Args:
         session: the running transaction, in which the assessment was added
         assessment: the row
@@ -60,7 +64,7 @@ def put_assessed_clip(
         "engine": hypothesis.engine,
         "version": hypothesis.version,
         "language": hypothesis.language,
-        "feature_schema": assessment.feature_schema,
+        "feature_schema": _schema_of(session, assessment),
         "estimator": assessment.estimator,
         "sample_rate_hz": clip.sample_rate_hz,
         "created_at": clip.created_at.replace(tzinfo=None),
@@ -98,6 +102,21 @@ def put_mistakes(session: Session, review: Reviews) -> None:
             list(mistakes.values()),
         ),
     )
+
+
+def _schema_of(session: Session, assessment: Assessments) -> str:
+    query = (
+        select(AssessedClips.feature_schema)
+        .join(Assessments, col(Assessments.id) == col(AssessedClips.assessment_id))
+        .where(
+            AssessedClips.clip_id == assessment.clip_id,
+            Assessments.hypothesis_id == assessment.hypothesis_id,
+        )
+    )
+    former = session.exec(query).first()
+    if former is None or not covers(assessment.feature_schema, former):
+        return assessment.feature_schema
+    return former
 
 
 def _finite(value: float | None) -> float | None:

@@ -1,5 +1,6 @@
 """The state of the installation in a few numbers: aggregated in the database, whatever its size."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +22,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class RecentEstimates:
-    """Assessments of the last while.
+    """Current estimates of the clips of the last while.
 
     Args:
         num_clips: assessed clips
@@ -61,9 +62,8 @@ class AuditedClip:
 
 _RECENT_ESTIMATES = """
 SELECT count(*), count(*) FILTER (must_review OR predicted_wer >= :threshold),
-    coalesce(sum(expected_errors), 0.0),
-    coalesce(sum(json_extract_string(estimate_json, '$.expected_words')::DOUBLE), 0.0)
-FROM assessments WHERE created_at >= :since
+    coalesce(sum(expected_errors), 0.0), coalesce(sum(expected_words), 0.0)
+FROM assessed_clips WHERE created_at >= :since
 """
 _NEWEST_AUDITS = """
 SELECT r.clip_id, r.substitutions + r.deletions + r.insertions,
@@ -78,11 +78,13 @@ _FAILED_JOBS = """
 SELECT count(*) FILTER (state = 'failed'), count(*)
 FROM jobs WHERE state IN ('failed', 'done') AND finished_at >= :since
 """
-_WAITING_JOBS = "SELECT count(*), min(created_at) FROM jobs WHERE state = 'queued'"
+_WAITING_JOBS = """
+SELECT count(*), min(created_at) FROM jobs WHERE state = 'queued' AND kind NOT IN :others
+"""
 
 
 def recent_estimates(session: Session, *, age: timedelta, threshold: float) -> RecentEstimates:
-    """What was predicted for the clips that were assessed within this age."""
+    """What is predicted for the clips that came in within this age, whenever it was estimated."""
     row = _one(session, _dated(_RECENT_ESTIMATES), since=utc_now() - age, threshold=threshold)
     return RecentEstimates(*row)
 
@@ -99,12 +101,18 @@ def failed_jobs(session: Session, *, age: timedelta) -> tuple[int, int]:
     return num_failed, num_ended
 
 
-def waiting_jobs(session: Session) -> tuple[int, datetime | None]:
-    """How many jobs wait, and when the one that has waited longest was queued."""
-    query = sa.text(_WAITING_JOBS).columns(
-        sa.column("number", sa.Integer), sa.column("oldest", UtcDateTime)
-    )
-    number, oldest = session.connection().execute(query).one()
+def waiting_jobs(
+    session: Session, *, others: Collection[str] = ("",)
+) -> tuple[int, datetime | None]:
+    """How many jobs wait, and when the one that has waited longest was queued.
+
+    Args:
+        session: the session
+        others: kinds of jobs that do not count
+    """
+    query = sa.text(_WAITING_JOBS).bindparams(sa.bindparam("others", expanding=True))
+    columns = query.columns(sa.column("number", sa.Integer), sa.column("oldest", UtcDateTime))
+    number, oldest = session.connection().execute(columns, {"others": list(others)}).one()
     return number, oldest
 
 

@@ -72,6 +72,7 @@ def test_an_upload_is_corrected_and_teaches_a_new_quality_model(
         expect(page.get_by_text(REFERENCE, exact=True)).to_be_visible()
 
         page.goto(f"{url}/settings")
+        page.get_by_role("tab", name="Quality model").click()
         expect(page.get_by_text("1 new corrections")).to_be_visible(timeout=WORK_MS)
         before = champion(page)
         page.get_by_role("button", name="Retrain").click()
@@ -80,6 +81,7 @@ def test_an_upload_is_corrected_and_teaches_a_new_quality_model(
         page.reload()
         expect(page.get_by_text("Quality model:")).not_to_have_text(before)
 
+        page.get_by_role("tab", name="Quality model").click()
         page.get_by_role("button", name="Roll back").click()
         page.get_by_role("button", name="Roll back now").click()
         expect(page.get_by_text("Quality model:")).to_have_text(before)

@@ -1,5 +1,6 @@
 """Depths of assessment: what is computed, who is asked, and whose words are whose."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,36 +10,18 @@ import pytest
 from qe_core.asr.provider import Resolved
 from qe_core.asr.second import SECOND
 from qe_core.config import load_settings
-from qe_core.errors import EngineError
 from qe_core.features import DEPTHS
 from qe_core.features.base import schema_of
-from qe_core.types import Transcript
 from storage.records import Hypothesis
 from storage.repositories import hypotheses, models
 from tests import small_models
-from tests.builders import transcript
 from tests.stored_clips import store_review
+from tests.typist import Typist
 from workbench import intake, lessons, library, preferences, second_opinion
 from workbench.assess import assess_clip, reassess
 from workbench.runtime import Runtime
 
 pytestmark = pytest.mark.slow
-
-
-class _Typist:
-    """Writes the same words whatever it hears, and counts how often it is asked."""
-
-    def __init__(self, owner: tuple[str, str], words: str) -> None:
-        self.name, self.model = owner
-        self.version = "1"
-        self.words = words
-        self.num_calls = 0
-
-    def transcribe(self, *_: object, **__: object) -> Transcript:
-        self.num_calls += 1
-        if not self.words:
-            raise EngineError("It fell over.", suggestion="Try again.")
-        return transcript(self.words, engine=self.name, model=self.model, version=self.version)
 
 
 @pytest.fixture(scope="module")
@@ -56,16 +39,16 @@ def runtime(tmp_path: Path, bundled: Path, monkeypatch: pytest.MonkeyPatch) -> I
         data_dir=tmp_path, engine={"name": "pocketsphinx"}, quality={"depth": "thorough"}
     )
     opened = Runtime(settings)
-    typist = _Typist(("pocketsphinx", "en-us"), "one two three")
+    typist = Typist(("pocketsphinx", "en-us"), "one two three")
     monkeypatch.setattr(opened, "engine", lambda _progress=None: Resolved(typist, "for a test"))
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def other(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> _Typist:
+def other(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Typist:
     """The recogniser that gives second opinions."""
-    typist = _Typist(SECOND, "one too three")
+    typist = Typist(SECOND, "one too three")
     monkeypatch.setattr(runtime, "second_engine", lambda: typist)
     return typist
 
@@ -81,7 +64,7 @@ def latest(runtime: Runtime, clip_id: str, *, is_second: bool = False) -> Hypoth
 
 
 def test_a_second_opinion_is_heard_kept_and_never_taken_for_the_clips_own_words(
-    runtime: Runtime, other: _Typist, clip_id: str
+    runtime: Runtime, other: Typist, clip_id: str
 ) -> None:
     stored = assess_clip(runtime, clip_id)
     assert stored.feature_schema == schema_of(DEPTHS["thorough"])
@@ -101,7 +84,7 @@ def test_a_second_opinion_is_heard_kept_and_never_taken_for_the_clips_own_words(
 
 
 def test_the_depth_of_the_settings_holds_from_the_next_estimate_on(
-    runtime: Runtime, other: _Typist, clip_id: str
+    runtime: Runtime, other: Typist, clip_id: str
 ) -> None:
     preferences.set(runtime, "quality.depth", "standard")
     assert assess_clip(runtime, clip_id).feature_schema == schema_of(DEPTHS["standard"])
@@ -111,8 +94,28 @@ def test_the_depth_of_the_settings_holds_from_the_next_estimate_on(
     assert other.num_calls == 1
 
 
+def test_what_the_settings_ask_for_is_computed_though_no_model_looks_at_it(
+    runtime: Runtime,
+    other: Typist,
+    clip_id: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shipped = tmp_path / "shipped"
+    folder = runtime.built_in_folder("standard")
+    shutil.copytree(folder, shipped / "models" / folder.name)
+    monkeypatch.setattr("workbench.runtime.bundled_path", shipped.joinpath)
+    assert runtime.estimator().manifest.depth == "standard"
+    assert (runtime.depth(), runtime.training_depth()) == ("thorough", "standard")
+    stored = assess_clip(runtime, clip_id)
+    assert stored.features["second_disagreement"] > 0
+    store_review(runtime, clip_id, "one two tree")
+    # The built-in examples know of no second opinion, and training goes on with them.
+    assert len(lessons.gather(runtime, runtime.engine().engine).examples) == 1
+
+
 def test_without_an_estimator_of_that_depth_another_one_serves(
-    runtime: Runtime, other: _Typist, clip_id: str
+    runtime: Runtime, other: Typist, clip_id: str
 ) -> None:
     preferences.set(runtime, "quality.depth", "fast")
     assert runtime.depth() == "standard"
@@ -120,7 +123,7 @@ def test_without_an_estimator_of_that_depth_another_one_serves(
 
 
 def test_an_estimate_does_without_a_second_recogniser_that_fails(
-    runtime: Runtime, other: _Typist, clip_id: str
+    runtime: Runtime, other: Typist, clip_id: str
 ) -> None:
     other.words = ""
     stored = assess_clip(runtime, clip_id)
@@ -129,7 +132,7 @@ def test_an_estimate_does_without_a_second_recogniser_that_fails(
 
 
 def test_a_champion_of_another_depth_keeps_its_features(
-    runtime: Runtime, other: _Typist, clip_id: str, bundled: Path
+    runtime: Runtime, other: Typist, clip_id: str, bundled: Path
 ) -> None:
     standard = runtime.built_in_estimator("standard")
     standard.save(runtime.settings.models_dir / "v1")
@@ -162,7 +165,7 @@ def test_a_champion_of_another_depth_keeps_its_features(
 
 
 def test_corrections_teach_with_their_second_opinion(
-    runtime: Runtime, other: _Typist, clip_id: str
+    runtime: Runtime, other: Typist, clip_id: str
 ) -> None:
     assess_clip(runtime, clip_id)
     store_review(runtime, clip_id, "one two tree")
