@@ -2,7 +2,8 @@
 
 Hypotheses, assessments, reviews, events, preferences, people, model versions and promotions are
 append-only: the latest row counts. Keys are text (a SHA-256 or a ULID), there are no foreign keys
-(in DuckDB they block updates of the parent), and columns that change carry no index.
+(in DuckDB they block updates of the parent), and columns that change carry no index. What only
+repeats these tables lies in :mod:`storage.derived`.
 """
 
 from datetime import datetime
@@ -13,7 +14,6 @@ from storage.columns import UtcDateTime
 
 __all__ = [
     "Alerts",
-    "AssessedClips",
     "Assessments",
     "Claims",
     "Clips",
@@ -21,12 +21,10 @@ __all__ = [
     "Events",
     "Hypotheses",
     "Jobs",
-    "Mistakes",
     "ModelVersions",
     "People",
     "Preferences",
     "Promotions",
-    "QueueEntries",
     "RecogniserPromotions",
     "RecogniserVersions",
     "Reviews",
@@ -308,31 +306,6 @@ class Skips(SQLModel, table=True):
     skipped_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class QueueEntries(SQLModel, table=True):
-    """What drawing a clip needs to know of every assessed clip, kept beside the truth.
-
-    Written in the same transaction as the assessment or review that changes it.
-    """
-
-    __tablename__ = "queue_entries"
-
-    clip_id: str = Field(primary_key=True)
-    stage: str
-    first_reviewer: str | None = None
-    file_name: str
-    source: str
-    language: str
-    speaker: str | None = None
-    reasons: str
-    duration_s: float
-    predicted_wer: float
-    low: float
-    high: float
-    expected_errors: float
-    must_review: bool
-    came_at: datetime = Field(sa_type=UtcDateTime)
-
-
 class RecogniserVersions(SQLModel, table=True):
     """A recogniser that learnt from corrections: where it lies and how it did."""
 
@@ -361,58 +334,3 @@ class RecogniserPromotions(SQLModel, table=True):
     engine_after: str
     actor: str | None = None
     created_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class AssessedClips(SQLModel, table=True):
-    """The current estimate of every clip in narrow columns: what charts over all clips read.
-
-    Derived from clips, hypotheses and assessments, and replaced with every new assessment; its
-    ``feature_schema`` is that under which the clip came in, see ``put_assessed_clip``.
-    """
-
-    __tablename__ = "assessed_clips"
-
-    clip_id: str = Field(primary_key=True)
-    assessment_id: str
-    recording: str
-    speaker: str | None = None
-    source: str
-    engine: str
-    version: str
-    language: str
-    feature_schema: str
-    estimator: str
-    sample_rate_hz: int
-    created_at: datetime = Field(sa_type=UtcDateTime)
-    duration_s: float
-    predicted_wer: float
-    low: float
-    high: float
-    expected_errors: float
-    expected_words: float
-    must_review: bool
-    speech_share: float | None = None
-    level_dbfs: float | None = None
-    noise_floor_dbfs: float | None = None
-    wada_snr_db: float | None = None
-    bandwidth_hz: float | None = None
-    clipped_share: float | None = None
-    decay_s: float | None = None
-    pitch_hz: float | None = None
-    confidence_p10: float | None = None
-    low_confidence_share: float | None = None
-    uncovered_speech_share: float | None = None
-    words_per_speech_s: float | None = None
-
-
-class Mistakes(SQLModel, table=True):
-    """How often a review found one word written for another; empty on one side for a lone word."""
-
-    __tablename__ = "mistakes"
-
-    review_id: str = Field(primary_key=True)
-    position: int = Field(primary_key=True)
-    clip_id: str
-    reference: str | None = None
-    hypothesis: str | None = None
-    num_times: int

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from qe_core.types import Estimate
+from storage.derived import QueueEntries
 from storage.records import Hypothesis, QueueEntry, StoredAssessment
 from storage.repositories.mapping import to_record, to_records
-from storage.tables import Clips, QueueEntries, Reviews
+from storage.tables import Clips, Reviews
 
 __all__ = ["Stage", "find", "list_stage", "move", "num_in_stage", "put"]
 

@@ -7,7 +7,8 @@ from sqlmodel import Session, col, select
 
 from qe_core.features.base import covers
 from qe_core.wer import count_mistakes
-from storage.tables import AssessedClips, Assessments, Clips, Hypotheses, Reviews
+from storage.derived import AssessedClips
+from storage.tables import Assessments, Clips, Hypotheses, Reviews
 
 __all__ = ["FEATURES", "put_assessed_clip", "put_mistakes"]
 

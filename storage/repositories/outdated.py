@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from qe_core.features.base import covers
-from storage.tables import AssessedClips, Assessments, Hypotheses, QueueEntries, Reviews
+from storage.derived import AssessedClips, QueueEntries
+from storage.tables import Assessments, Hypotheses, Reviews
 
 __all__ = ["Wanted", "is_outdated", "list_outdated", "measure", "num_estimated_since"]
 

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from storage.columns import utc_now
+from storage.derived import QueueEntries
 from storage.records import Claim, QueueEntry
 from storage.repositories.mapping import to_record, to_records
-from storage.tables import Claims, QueueEntries, Skips
+from storage.tables import Claims, Skips
 
 __all__ = [
     "Choices",
