@@ -148,7 +148,7 @@ def _draft_data(task: ReviewTask) -> dict[str, Any] | None:
         "layout": task.draft.layout,
         "position_s": task.draft.position_s,
         "cursor": task.draft.cursor,
-        "saved_at": f"{task.draft.updated_at.isoformat()}Z",
+        "saved_at": task.draft.updated_at.isoformat(),
     }
 
 

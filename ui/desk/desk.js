@@ -197,13 +197,14 @@ class Desk {
       this.writePrefs();
     }, options);
     this.find(".wb-rows").addEventListener("mousemove", (event) => this.hover(event), options);
-    this.find(".wb-rows").addEventListener("mouseleave", () => { this.find(".wb-tip").hidden = true; }, options);
+    this.find(".wb-rows").addEventListener("mouseleave", () => this.closeTip(), options);
     this.find(".wb-wave").addEventListener("keydown", (event) => this.onWaveKey(event), options);
     this.ticks = 0;
     this.clockTimer = setInterval(() => this.tick(), 1000);
   }
 
   onKey(event) {
+    if (!["Alt", "Shift", "Control"].includes(event.key)) this.closeTip();
     if (this.guard.take(event)) return;
     const target = event.composedPath()[0];
     const isOurs = this.root.contains(target);

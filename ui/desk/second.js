@@ -1,6 +1,7 @@
 // Second opinions: what another recogniser heard, shown where it differs, one key to take it.
 
 const REWRITE_PAD_S = 0.15;
+const NOTHING_ELSE = "No other recogniser wrote anything different here.";
 
 Object.assign(Editor.prototype, {
   selectedText() {
@@ -65,9 +66,14 @@ Object.assign(Editor.prototype, {
       this.replaceIn(this.current, start, end, here.text);
       return { taken: here.text };
     }
-    const places = this.rows.flatMap((candidate, index) =>
-      this.others(candidate).map(({ start, end }) => ({ row: index, start, end })));
-    return this.selectNext(places) ? { taken: null } : null;
+    return this.nextOther() ? { taken: null } : null;
+  },
+
+  // Select the next place where the other heard something else; says whether there is one.
+  nextOther() {
+    const places = this.rows.flatMap((row, index) =>
+      this.others(row).map(({ start, end }) => ({ row: index, start, end })));
+    return this.selectNext(places);
   },
 
   // The span that the caret speaks of: the selected words, or the whole row.
@@ -98,27 +104,71 @@ Object.assign(Editor.prototype, {
 Object.assign(Desk.prototype, {
   takeOther() {
     const done = this.editor.takeOther();
-    if (!done) this.say("No other recogniser wrote anything different here.");
-    else if (done.taken !== null) this.say(done.taken ? `Taken: ${done.taken}` : "Taken: nothing is said here.");
+    if (done && done.taken === null) this.hearOther();
+    else if (!done) this.say(NOTHING_ELSE);
+    else this.say(done.taken ? `Taken: ${done.taken}` : "Taken: nothing is said here.");
+  },
+
+  nextOther() {
+    if (this.editor.nextOther()) this.hearOther();
+    else this.say(NOTHING_ELSE);
+  },
+
+  // Play the selected place and show what the other heard there: hands stay on the keys.
+  hearOther() {
+    const row = this.editor.rows[this.editor.current];
+    const { selectionStart: from, selectionEnd: to } = row.area;
+    const word = row.words.find(({ start, end }) => end > from && start < to);
+    if (!word) return;
+    this.editor.lastTouch = performance.now();
+    this.player.seek(word.start_s - 0.4);
+    this.player.play();
+    this.tip(row, (row.spans[row.words.indexOf(word)] ?? row.area).getBoundingClientRect());
   },
 
   // A word under the pointer that another recogniser heard differently says so.
   hover(event) {
-    const tip = this.find(".wb-tip");
     const row = event.target.closest?.(".wb-row")?.row;
     const isOn = ({ left, right, top, bottom }) => event.clientX >= left && event.clientX <= right &&
       event.clientY >= top && event.clientY <= bottom;
-    const word = row?.isSeen && row.different?.length
-      ? row.words.find((_, index) => row.spans[index]?.dataset.other !== undefined &&
-        Array.from(row.spans[index].getClientRects()).some(isOn))
-      : null;
-    const other = word && row.different.find(({ start, end }) => word.start < end && word.end > start);
+    const index = row?.isSeen && row.different?.length && !this.prefs.hidesOther
+      ? row.words.findIndex((_, at) => row.spans[at]?.dataset.other !== undefined &&
+        Array.from(row.spans[at].getClientRects()).some(isOn))
+      : -1;
+    if (index < 0) this.closeTip();
+    else this.tip(row, { left: event.clientX, bottom: event.clientY + 10 }, row.words[index]);
+  },
+
+  // What the other heard, below a place; of the word there, or of the selected one.
+  tip(row, place, word) {
+    const { start, end } = word ?? { start: row.area.selectionStart, end: row.area.selectionEnd };
+    const other = row.different.find((candidate) => start < candidate.end && end > candidate.start);
+    const tip = this.find(".wb-tip");
     tip.hidden = !other;
-    if (!other) return;
+    if (tip.hidden) return;
     tip.textContent = `${this.clip.opinion_by || "Other"}: ${other.text || "nothing"} (${this.keyboard.hint("takeOther")} takes it)`;
     const box = this.section.getBoundingClientRect();
-    tip.style.left = `${clamp(event.clientX - box.left, 0, Math.max(0, box.width - 260))}px`;
-    tip.style.top = `${event.clientY - box.top + 18}px`;
+    tip.style.left = `${clamp(place.left - box.left, 0, Math.max(0, box.width - 260))}px`;
+    tip.style.top = `${place.bottom - box.top + 8}px`;
+  },
+
+  closeTip() {
+    this.find(".wb-tip").hidden = true;
+  },
+
+  // The legend of the blue lines, which also switches them off: a poor second opinion is noise.
+  showLegend() {
+    const legend = this.find(".wb-legend");
+    legend.hidden = !this.clip || !this.editor.opinion.length;
+    legend.textContent = `${this.clip?.opinion_by || "Another recogniser"} heard otherwise`;
+    legend.setAttribute("aria-pressed", String(!this.prefs.hidesOther));
+    this.section.classList.toggle("wb-plain", Boolean(this.prefs.hidesOther));
+  },
+
+  toggleOther() {
+    this.prefs.hidesOther = !this.prefs.hidesOther;
+    this.writePrefs();
+    this.showLegend();
   },
 
   toggleRewrite() {
@@ -160,6 +210,7 @@ Object.assign(Desk.prototype, {
     const kept = this.editor.opinion.filter(([, a, b]) => (a + b) / 2 < span.from_s || (a + b) / 2 >= span.to_s);
     clip.opinion_by = answer.engine;
     this.editor.setOpinion([...kept, ...words].sort((a, b) => a[1] - b[1]));
+    this.showLegend();
     this.say(words.length ? "" : "Heard nothing there.");
     this.offer(span, words, answer);
   },

@@ -14,6 +14,7 @@ Object.assign(Desk.prototype, {
     this.find(".wb-reasons").textContent = reasons;
     this.find(".wb-reasons").title = reasons;
     this.find(".wb-reasons").hidden = !reasons;
+    this.showLegend();
     this.paintTheme();
     this.fitHeight();
   },

@@ -191,6 +191,8 @@ Object.assign(Desk.prototype, {
       glossary: () => this.fromGlossary(),
       rewrite: () => this.toggleRewrite(),
       takeOther: () => this.takeOther(),
+      nextOther: () => this.nextOther(),
+      showOther: () => this.toggleOther(),
       spectrogram: () => this.toggleSpectrogram(),
       closeBars: () => this.closeBars(true),
       skip: () => this.skip(),

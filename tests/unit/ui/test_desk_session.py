@@ -1,5 +1,6 @@
 """What a browser tab works on, over the real use cases and a real database."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -48,6 +49,7 @@ def test_a_draft_is_acknowledged_stored_and_sent_back(runtime: Runtime) -> None:
     data = desk_data(DeskSession("ann").step(runtime, NOTHING), renew_s=300)
     assert data["draft"]["rows"] == lines.split("\n")
     assert (data["draft"]["cursor"], data["draft"]["position_s"]) == (3, 1.5)
+    assert datetime.fromisoformat(data["draft"]["saved_at"]).utcoffset() == timedelta(0)
 
 
 def test_a_repeated_verdict_is_one_review(runtime: Runtime) -> None:
