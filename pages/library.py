@@ -22,6 +22,8 @@ _REVIEW = Path(__file__).with_name("review.py")
 _INTAKE = Path(__file__).with_name("intake.py")
 _ROWS_PER_PAGE = 15
 _PAGE = "library.page"
+_NONE_YET = "No clips yet. Take some audio in."
+_NONE_FITS = "No clip fits. Change the search, or take some audio in."
 
 
 def _show_page() -> None:
@@ -55,10 +57,12 @@ def _show_list(runtime: Runtime) -> None:
         st.pagination(num_pages, key=_PAGE, persist_state="session")
     with slot:
         if found.rows:
-            st.caption(f"{found.total} clips. Choose a row to open it.")
+            st.caption(
+                f"{found.total:,} clip{'' if found.total == 1 else 's'}. Choose a row to open it."
+            )
             _show_table(found.rows)
         else:
-            st.info("No clip fits. Change the search, or take some audio in.")
+            st.info(_NONE_YET if filters.is_empty else _NONE_FITS)
             st.page_link(_INTAKE, label="Go to intake", icon=":material/input:")
 
 

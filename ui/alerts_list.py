@@ -1,6 +1,7 @@
 """One alert as a card to act on, and all former ones as a table."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
@@ -17,6 +18,10 @@ __all__ = ["show_card", "show_past", "show_pending", "signal_value"]
 
 _SEVERITIES = {"page": ":orange-badge[urgent]", "notice": ":blue-badge[notice]"}
 _BYTES_PER_GB = 1e9
+_PAGES = Path(__file__).resolve().parents[1] / "pages"
+_ICONS = {"quality": ":material/monitoring:", "drift": ":material/timeline:"}
+_ON_DRIFT = frozenset({"outcome_moved", "inputs_moved"})
+_ON_QUALITY = ("stream_wer", "audit_", "interval_coverage")
 
 
 def signal_value(signal: str, value: float) -> str:
@@ -57,7 +62,11 @@ def show_card(runtime: Runtime, alert: Alert) -> None:
                 f":material/check: Acknowledged by {plain(alert.acknowledged_by or '')} "
                 f"{when(alert.acknowledged_at)}{note}"
             )
-        _show_form(runtime, alert)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _show_form(runtime, alert)
+            page = _page_of(alert.signal)
+            if page is not None:
+                st.page_link(_PAGES / f"{page}.py", label=f"Go to {page}", icon=_ICONS[page])
 
 
 def show_pending(pending: Sequence[Alert]) -> None:
@@ -96,6 +105,13 @@ def show_past(past: Sequence[Alert]) -> None:
             "What": st.column_config.TextColumn(width="large"),
         },
     )
+
+
+def _page_of(signal: str) -> str | None:
+    """Which page shows more about a signal."""
+    if signal in _ON_DRIFT:
+        return "drift"
+    return "quality" if signal.startswith(_ON_QUALITY) else None
 
 
 def _show_form(runtime: Runtime, alert: Alert) -> None:

@@ -43,6 +43,11 @@ class ClipFilters:
     source: str | None
     sort: Sort
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether every clip passes."""
+        return not self.text and self.flagged is self.reviewed is self.source is None
+
 
 def show_filters(on_change: Callable[[], None]) -> ClipFilters:
     """Show the filters in one row and return what they are set to.

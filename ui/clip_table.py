@@ -10,15 +10,16 @@ from workbench.library import ClipRow
 
 __all__ = ["CLIP_COLUMNS", "clip_table"]
 
+# What tells a clip from others comes first: a narrow window shows the first columns only.
 CLIP_COLUMNS = {
     "name": st.column_config.TextColumn("Name", width="medium"),
     "wer": st.column_config.NumberColumn("Predicted WER", format="%.0f %%", width=90),
-    "interval": st.column_config.TextColumn("Interval", width=80),
     "flag": st.column_config.TextColumn("Flag", width=70),
+    "text": st.column_config.TextColumn("Hypothesis", width=260),
     "review": st.column_config.TextColumn("Review", width=80),
     "actual": st.column_config.NumberColumn("Actual WER", format="%.0f %%", width=80),
+    "interval": st.column_config.TextColumn("Interval", width=80),
     "length": st.column_config.NumberColumn("Length (s)", format="%.1f", width=80),
-    "text": st.column_config.TextColumn("Hypothesis", width="large"),
     "source": st.column_config.TextColumn("Source", width=80),
     "created": st.column_config.DatetimeColumn("Added (UTC)", format="YYYY-MM-DD HH:mm"),
 }
@@ -33,12 +34,12 @@ def clip_table(rows: Sequence[ClipRow]) -> pd.DataFrame:
         {
             "name": [row.file_name for row in rows],
             "wer": [_percent(row.predicted_wer) for row in rows],
-            "interval": [interval(row.low, row.high) for row in rows],
             "flag": [_flag(row) for row in rows],
+            "text": [row.text or "" for row in rows],
             "review": [_VERDICTS.get(row.verdict or "", "") for row in rows],
             "actual": [_percent(row.actual_wer) for row in rows],
+            "interval": [interval(row.low, row.high) for row in rows],
             "length": [row.duration_s for row in rows],
-            "text": [row.text or "" for row in rows],
             "source": [row.source.capitalize() for row in rows],
             "created": [row.created_at for row in rows],
         }

@@ -19,7 +19,7 @@ __all__ = [
 
 _NO_VALUE = "–"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-_REPLACED = re.compile(r"(\\:(?=\w)|\\[<>=~-](?=\\[<>=~-]))")
+_REPLACED = re.compile(r"(\\:(?=\w|\\/)|\\@|www(?=\\\.)|\\[<>=~-](?=\\[<>=~-]))", re.IGNORECASE)
 _WORD_JOINER = "\u2060"
 
 
@@ -102,8 +102,9 @@ def when(moment: datetime | None) -> str:
 def plain(text: str) -> str:
     r"""Foreign text (a file name, a transcript) as Markdown that shows exactly that text.
 
-    Line breaks become spaces. Streamlit replaces ``:name:`` and ``->`` after Markdown has been
-    read, when a backslash no longer protects them; an invisible joiner does.
+    Line breaks become spaces. Streamlit replaces ``:name:`` and ``->``, and makes links of
+    addresses, after Markdown has been read, when a backslash no longer protects them; an invisible
+    joiner does.
 
     Examples:
         >>> print(plain("**b** $x$ [x](y)"))

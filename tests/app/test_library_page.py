@@ -12,6 +12,8 @@ pytestmark = pytest.mark.slow
 
 def test_an_empty_library_points_to_the_intake(open_page: OpenPage) -> None:
     app = open_page("library")
+    assert "No clips yet" in app.info[0].value
+    app.text_input(key="library.text").set_value("whale").run()
     assert "No clip fits" in app.info[0].value
 
 

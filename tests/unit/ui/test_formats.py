@@ -29,6 +29,7 @@ def test_what_is_unknown_is_a_dash() -> None:
         "$x^2$ :red[red] :smile: :material/home:",
         "# heading\n- list\n1. list",
         "a -> b <- c <-> d",
+        "ann@example.org https://example.org WWW.example.org",
     ],
 )
 def test_every_mark_of_markdown_is_escaped(text: str) -> None:
@@ -36,3 +37,10 @@ def test_every_mark_of_markdown_is_escaped(text: str) -> None:
     assert not re.search(r"(?<!\\)[\[\]<>*_`$#:!()-]", shown)
     assert "\n" not in shown
     assert re.sub(r"\\|\u2060", "", shown) == " ".join(text.split())
+
+
+@pytest.mark.parametrize("address", ["ann@example.org", "https://a.org", "www.a.org", "WWW.a.org"])
+def test_an_address_makes_no_link(address: str) -> None:
+    # What is left after Markdown has been read, and looked through for addresses.
+    read = formats.plain(address).replace("\\", "")
+    assert not re.search(r"https?://|www\.|\w@\w", read, re.IGNORECASE)
