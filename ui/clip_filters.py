@@ -46,7 +46,7 @@ class ClipFilters:
     @property
     def is_empty(self) -> bool:
         """Whether every clip passes."""
-        return not self.text and self.flagged is self.reviewed is self.source is None
+        return (self.text, self.flagged, self.reviewed, self.source) == ("", None, None, None)
 
 
 def show_filters(on_change: Callable[[], None]) -> ClipFilters:
