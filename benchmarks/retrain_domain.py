@@ -1,15 +1,17 @@
 """What 500 reviews of a new domain teach, how long that takes, and what a poisoned batch does.
 
-    python -m benchmarks.retrain_domain TABLE --source SOURCE [--reviews 500] [--seeds 1 2 3]
+    python -m benchmarks.retrain_domain TABLE [--source SOURCE …] [--reviews 500] [--seeds 1 2 3]
 
 TABLE is the examples.npz beside a built-in estimator; the engine and its model are read from the
-manifest there. The champion is trained without SOURCE. Clips of SOURCE then come in, the queue's
-own policy draws them, and the references of the corpus are the reviewer. A challenger learns from
-the reviews as the product's retraining does, and the product's gate decides on the audits that are
-held out and the reference clips of the other sources. What counts is ER@20 on speakers of SOURCE
-that neither has heard, with the 95 % interval from a paired bootstrap over these speakers. Then
-the same reviews come with random text as corrections. Exit code 1 when ER@20 does not rise, when
-the honest challenger takes longer than a minute, or when a poisoned one is let through.
+manifest there. The champion is trained without SOURCE, one after the other every source that has
+enough clips. Clips of SOURCE then come in, the queue's own policy draws them, and the references of
+the corpus are the reviewer. A challenger learns from the reviews as the product's retraining does,
+and the product's gate decides on the audits that are held out and the reference clips of the other
+sources. What counts is ER@20 on speakers of SOURCE that neither has heard, with the 95 % interval
+from a paired bootstrap over these speakers. Then the same reviews come with random text as
+corrections; ``benchmarks.retrain_poison`` tries texts that read like language. The rows of a
+Markdown table end it. Exit code 1 when an honest challenger that was promoted finds fewer errors,
+when one takes longer than a minute, or when a poisoned one is let through.
 """
 
 import argparse
@@ -20,22 +22,29 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from qe_core.config import RetrainSettings, ReviewSettings
-from qe_core.estimation.bootstrap import Rows, paired_bootstrap
+from qe_core.estimation.bootstrap import Interval, Rows, paired_bootstrap
 from qe_core.estimation.duel import compare, judges, sense_of
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import Scores, error_recall, evaluate
-from qe_core.estimation.manifest import Manifest, manifest_from_json
+from qe_core.estimation.manifest import manifest_from_json
 from qe_core.estimation.promotion import GateResult, decide
 from qe_core.estimation.scoring import score_table, truth_of
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, train_on_table
+from qe_core.estimation.trust import agreements
 from qe_core.monitoring.sampling import draw, errors_per_second, importance_weights
 
 _SETTINGS = RetrainSettings()
 _LEVEL = 0.9
 _LIMIT_S = 60.0
+_MIN_STREAM, _MIN_UNHEARD = 80, 20
+_HEAD = (
+    "| new domain | reviews | honest | took | ER@20 | change [95 %] | MAE | random text |\n"
+    "|---|---:|---|---:|---|---|---|---|"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +55,49 @@ class Domain:
         base: clips of the other sources
         stream: clips of the source that come in
         unheard: clips of the source by speakers that never come in
-        manifest: of the built-in estimator, for the engine
+        engine: wrote the transcripts
+        model: of the engine
     """
 
     base: TrainingTable
     stream: TrainingTable
     unheard: TrainingTable
-    manifest: Manifest
+    engine: str
+    model: str
+
+    @classmethod
+    def of(cls, table: TrainingTable, source: str, engine: str, model: str) -> "Domain":
+        """Part a table."""
+        is_domain = table.source == source
+        if not is_domain.any():
+            sys.exit(f"There is no {source}; there are {', '.join(np.unique(table.source))}.")
+        return cls(
+            base=table.select(~is_domain),
+            stream=table.select(is_domain & ~table.is_held_out),
+            unheard=table.select(is_domain & table.is_held_out),
+            engine=engine,
+            model=model,
+        )
+
+    def describe(self) -> str:
+        """How many clips there are."""
+        return (
+            f"{self.stream.num_clips} clips come in, {self.unheard.num_clips} by unheard speakers "
+            f"judge; champion from {(~self.base.is_held_out).sum()} clips of other sources"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Clips that the queue drew.
+
+    Args:
+        table: with their references as corrections
+        rows: of the stream, in the same order
+    """
+
+    table: TrainingTable
+    rows: npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,58 +113,78 @@ def main() -> int:
     """Train, review, retrain, poison, print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("table", type=Path)
-    parser.add_argument("--source", required=True)
+    parser.add_argument("--source", nargs="+")
     parser.add_argument("--reviews", type=int, default=500)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     options = parser.parse_args()
-    domain = _read(options.table, options.source)
-    print(
-        f"{options.source}: {domain.stream.num_clips} clips come in, "
-        f"{domain.unheard.num_clips} by unheard speakers judge; champion from "
-        f"{(~domain.base.is_held_out).sum()} clips of other sources"
-    )
-    champion = _train(domain, domain.base, seed=_SETTINGS.seed)
-    before = score_table(champion, domain.unheard, level=_LEVEL)
-    is_good = True
-    for seed in options.seeds:
-        rng = np.random.default_rng(seed)
-        reviews = _review(domain, champion, options.reviews, rng)
-        honest = _retrain(domain, champion, reviews)
-        after = score_table(honest.estimator, domain.unheard, level=_LEVEL)
-        gain = _print_gain(seed, domain.unheard, before, after, honest)
-        poisoned = _retrain(domain, champion, _poison(reviews, rng))
-        _print_gate("random text as corrections", poisoned.gate)
-        is_good &= gain > 0 and honest.seconds < _LIMIT_S and not poisoned.gate.passed
+    table = TrainingTable.load(options.table).own
+    manifest_path = options.table.with_name("manifest.json")
+    manifest = manifest_from_json(manifest_path.read_bytes(), name=options.table.parent.name)
+    rows, is_good = [_HEAD], True
+    for source in options.source or sources_of(table):
+        domain = Domain.of(table, source, manifest.engine, manifest.model)
+        print(f"\n{source}: {domain.describe()}")
+        champion = train(domain, domain.base)
+        for seed in options.seeds:
+            row, is_fine = _try(domain, champion, source, options.reviews, seed)
+            rows.append(row)
+            is_good &= is_fine
+    print("\n" + "\n".join(rows))
     return 0 if is_good else 1
 
 
-def _read(path: Path, source: str) -> Domain:
-    table = TrainingTable.load(path).own
-    manifest_path = path.with_name("manifest.json")
-    is_domain = table.source == source
-    if not is_domain.any():
-        sys.exit(f"There is no {source}; there are {', '.join(np.unique(table.source))}.")
-    return Domain(
-        base=table.select(~is_domain),
-        stream=table.select(is_domain & ~table.is_held_out),
-        unheard=table.select(is_domain & table.is_held_out),
-        manifest=manifest_from_json(manifest_path.read_bytes(), name=path.parent.name),
+def _try(
+    domain: Domain, champion: Estimator, source: str, num_reviews: int, seed: int
+) -> tuple[str, bool]:
+    """Review and retrain once.
+
+    Returns:
+        the row of the table, and whether it is as it should be
+    """
+    rng = np.random.default_rng(seed)
+    reviews = review(domain, champion, num_reviews, rng).table
+    honest = retrain(domain, champion, reviews)
+    before = score_table(champion, domain.unheard, level=_LEVEL)
+    after = score_table(honest.estimator, domain.unheard, level=_LEVEL)
+    gain = _print_gain(seed, domain.unheard, before, after, honest)
+    poisoned = retrain(domain, champion, _poison(reviews, rng))
+    print_gate("random text as corrections", poisoned.gate)
+    first, then = (evaluate(truth_of(domain.unheard), scores) for scores in (before, after))
+    row = (
+        f"| {source} | {reviews.num_clips} | {verdict(honest.gate)} | {honest.seconds:.0f} s | "
+        f"{first.er20:.3f} → {then.er20:.3f} (oracle {first.er20_oracle:.3f}) | {gain.value:+.3f} "
+        f"[{gain.low:+.3f}, {gain.high:+.3f}] | {first.mae:.3f} → {then.mae:.3f} | "
+        f"{verdict(poisoned.gate)} |"
     )
+    is_fine = honest.seconds < _LIMIT_S and not poisoned.gate.passed
+    return row, is_fine and (gain.value >= 0 or not honest.gate.passed)
 
 
-def _train(domain: Domain, table: TrainingTable, *, seed: int) -> Estimator:
+def sources_of(table: TrainingTable) -> list[str]:
+    """Sources with enough clips that come in, and enough of speakers that never do."""
+    names, counts = np.unique(table.source[~table.is_held_out], return_counts=True)
+    return [
+        str(name)
+        for name, count in zip(names, counts, strict=True)
+        if count >= _MIN_STREAM
+        and (table.is_held_out & (table.source == name)).sum() >= _MIN_UNHEARD
+    ]
+
+
+def train(domain: Domain, table: TrainingTable) -> Estimator:
+    """Train as the product does."""
     return train_on_table(
         table,
         kind="transcript",
-        engine=domain.manifest.engine,
-        seed=seed,
-        plan=TrainingPlan(model=domain.manifest.model, min_spearman=-1.0, interval_level=_LEVEL),
+        engine=domain.engine,
+        seed=_SETTINGS.seed,
+        plan=TrainingPlan(model=domain.model, min_spearman=-1.0, interval_level=_LEVEL),
     )
 
 
-def _review(
+def review(
     domain: Domain, champion: Estimator, num_reviews: int, rng: np.random.Generator
-) -> TrainingTable:
+) -> Reviews:
     """Draw clips as the queue does, one after the other; the corpus knows what was said."""
     stream, settings = domain.stream, ReviewSettings()
     scores = score_table(champion, stream, level=_LEVEL)
@@ -137,7 +202,8 @@ def _review(
         policies.append(drawn.policy)
         propensities.append(drawn.propensity)
         waiting = np.delete(waiting, drawn.index)
-    return _as_reviews(stream, chosen, policies, propensities)
+    table = _as_reviews(stream, chosen, policies, propensities)
+    return Reviews(table, np.sort(np.array(chosen)))
 
 
 def _as_reviews(
@@ -172,10 +238,23 @@ def _poison(reviews: TrainingTable, rng: np.random.Generator) -> TrainingTable:
     )
 
 
-def _retrain(domain: Domain, champion: Estimator, reviews: TrainingTable) -> Retrained:
+def retrain(
+    domain: Domain,
+    champion: Estimator,
+    reviews: TrainingTable,
+    reviewers: Sequence[str] | None = None,
+) -> Retrained:
+    """Let a challenger learn from reviews and the gate decide.
+
+    Args:
+        domain: the domain
+        champion: serves
+        reviews: what came of the reviews
+        reviewers: who made each; one person by default
+    """
     begun = time.perf_counter()
     table = domain.base + reviews
-    challenger = _train(domain, table, seed=_SETTINGS.seed)
+    challenger = train(domain, table)
     judged_on = table.select(table.is_held_out & table.is_uniform_draw)
     duel = compare(
         judged_on,
@@ -185,13 +264,20 @@ def _retrain(domain: Domain, champion: Estimator, reviews: TrainingTable) -> Ret
         interval_level=_LEVEL,
         sense=sense_of(reviews),
     )
+    who = agreements(
+        reviews,
+        score_table(champion, reviews, level=_LEVEL),
+        reviewers or ["ann"] * reviews.num_clips,
+        settings=_SETTINGS,
+    )
+    duel = replace(duel, agreements=who)
     gate = decide(duel, num_new_reviews=reviews.num_clips, settings=_SETTINGS)
     return Retrained(challenger, gate, time.perf_counter() - begun)
 
 
 def _print_gain(
     seed: int, unheard: TrainingTable, before: Scores, after: Scores, honest: Retrained
-) -> float:
+) -> Interval:
     """Print both on unheard speakers of the domain.
 
     Returns:
@@ -215,11 +301,18 @@ def _print_gain(
             f"  MAE {one.mae:.3f}  coverage {one.coverage:.3f}"
         )
     print(f"  ER@20 {gain.value:+.3f}, 95 % interval {gain.low:+.3f} to {gain.high:+.3f}")
-    _print_gate("honest corrections", honest.gate)
-    return gain.value
+    print_gate("honest corrections", honest.gate)
+    return gain
 
 
-def _print_gate(name: str, gate: GateResult) -> None:
+def verdict(gate: GateResult) -> str:
+    """Promoted, or which conditions refused."""
+    failed = ", ".join(condition.name for condition in gate.conditions if not condition.passed)
+    return f"refused ({failed})" if failed else "promoted"
+
+
+def print_gate(name: str, gate: GateResult) -> None:
+    """Print what the gate says, and why it refuses."""
     print(f"  {name}: {'promoted' if gate.passed else 'refused'}")
     for condition in gate.conditions:
         if not (gate.passed or condition.passed):

@@ -60,7 +60,9 @@ def store_corrected(
     return len(entries)
 
 
-def store_version(runtime: Runtime, name: str, *, is_refused: bool = False) -> str:
+def store_version(
+    runtime: Runtime, name: str, *, base: str = "tiny", is_refused: bool = False
+) -> str:
     """Store a version as a fine-tuning would, with a file in the place of its weights."""
     number = f"{name:0>26}"
     comparison = {
@@ -87,7 +89,7 @@ def store_version(runtime: Runtime, name: str, *, is_refused: bool = False) -> s
             session,
             version_id=number,
             name=name,
-            base="tiny",
+            base=base,
             base_version="1",
             engine_version="2",
             folder=None if is_refused else f"{number}/{name}",

@@ -29,6 +29,11 @@ _COLD_START = (
 _WARMING_UP = (
     "The quality model for any recogniser judges {engine}. {progress}: the more, the closer."
 )
+_INHERITED = (
+    "The quality model was made for {parent}, which {engine} was fine-tuned from. How high it says "
+    "the WER is may be off until “werkbench calibrate” has fitted it to 30 reviews or a retraining "
+    "has learnt from more."
+)
 
 
 def is_loading(runtime: Runtime) -> bool:
@@ -52,8 +57,11 @@ def show_engine_note(runtime: Runtime) -> None:
             with st.popover("Get Whisper", type="tertiary", width="content"):
                 st.markdown(_GET_WHISPER)
     manifest = runtime.estimator().manifest
+    engine = f"{loaded.engine.name} ({loaded.engine.model})"
+    parent = runtime.inherits_from()
+    if parent is not None:
+        st.caption(plain(_INHERITED.format(engine=engine, parent=" ".join(parent))))
     if manifest.engine == ANY_ENGINE:
         progress = "" if manifest.adaptation is None else manifest.adaptation.progress
         text = _WARMING_UP if progress else _COLD_START
-        engine = f"{loaded.engine.name} ({loaded.engine.model})"
         st.caption(plain(text.format(engine=engine, progress=progress)))

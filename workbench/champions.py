@@ -267,7 +267,7 @@ def _listed(version: records.ModelVersion, serving: str | None, *, is_tried: boo
 
 
 def _built_in(runtime: "Runtime", serving: Mapping["Owner", str | None]) -> ModelVersion:
-    manifest = runtime.built_in_estimator().manifest
+    manifest = (runtime.inherited() or runtime.built_in_estimator()).manifest
     held_out = manifest.metrics.get("held_out", {})
     is_champion = serving.get(runtime.owner()) is None
     return ModelVersion(

@@ -66,6 +66,7 @@ class Lessons:
         assessment_ids: of each, the assessment that its features are from
         second_ids: of the second opinions that an estimate looked at, by clip
         is_held_out: of each, whether it judges and must not teach
+        reviewers: of each, who corrected it
         left_out: what could not be used
     """
 
@@ -73,6 +74,7 @@ class Lessons:
     assessment_ids: tuple[str, ...]
     second_ids: Mapping[str, str]
     is_held_out: tuple[bool, ...]
+    reviewers: tuple[str, ...]
     left_out: LeftOut
 
     def ids(self, *, is_held_out: bool) -> list[str]:
@@ -137,7 +139,8 @@ def teach(
     is_held_out = tuple(example.group in judging for example in examples)
     assessment_ids = tuple(correction.assessment.id for correction in usable)
     second_ids = {clip_id: second.id for clip_id, second in seconds.items()}
-    return Lessons(examples, assessment_ids, second_ids, is_held_out, left_out)
+    reviewers = tuple(correction.review.reviewer for correction in usable)
+    return Lessons(examples, assessment_ids, second_ids, is_held_out, reviewers, left_out)
 
 
 def _transcript_of(second: Hypothesis | None) -> Transcript | None:

@@ -13,6 +13,7 @@ from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.promotion import GateResult, decide
 from qe_core.estimation.scoring import score_table
 from qe_core.estimation.training import TrainingPlan, train_on_table
+from qe_core.estimation.trust import agreements
 from storage import model_folders
 from storage.database import Session
 from storage.ids import new_id
@@ -209,14 +210,22 @@ def run(
     tell(0.9, "comparing with the champion")
     champion = runtime.estimator((engine.name, engine.model))
     level = settings.quality.interval_level
+    reviews = made_of.table.select(made_of.table.is_review & ~made_of.table.is_relative)
     duel = compare(
         judged_on,
         score_table(champion, judged_on, level=level),
         score_table(challenger, judged_on, level=level),
         settings=settings.retrain,
         interval_level=level,
-        sense=sense_of(made_of.table.select(made_of.table.is_review)),
+        sense=sense_of(reviews),
     )
+    who = agreements(
+        reviews,
+        score_table(champion, reviews, level=level),
+        lessons.reviewers,
+        settings=settings.retrain,
+    )
+    duel = replace(duel, agreements=who)
     num_new = len(_new_reviews(runtime, engine, [example.id for example in lessons.examples]))
     gate = decide(duel, num_new_reviews=num_new, settings=settings.retrain)
     is_tried = gate.passed and shadow.is_on(settings.quality)

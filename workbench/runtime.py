@@ -20,7 +20,7 @@ from qe_core.pipeline import depth_of
 from storage.database import Database, Session
 from storage.media import MediaStore
 from storage.records import ModelVersion
-from storage.repositories import clips, events, models
+from storage.repositories import clips, events, models, recognisers
 from workbench import preferences, schedule
 from workbench.alerts import Watch
 from workbench.logs import configure_logging
@@ -139,7 +139,8 @@ class Runtime:
         """The champion for transcripts of a recogniser.
 
         The latest promotion decides; without one, or when its files are damaged, the built-in
-        estimator serves, and for a recogniser that has none the one for any recogniser.
+        estimator serves. A fine-tuned recogniser that has neither is judged by the estimator of the
+        one that it was made from, see :meth:`inherits_from`; any other by the one for any.
 
         Args:
             owner: engine and model; those in use, or in the settings, by default
@@ -148,10 +149,42 @@ class Runtime:
             EstimatorError: not even a built-in estimator can be loaded
         """
         owner = owner or self.owner()
-        promoted = self._promoted("transcript", owner)
-        if promoted is not None:
-            return promoted
-        return self._built_in(owner) or self._for_any(owner)
+        return self._own(owner) or self.inherited(owner) or self._for_any(owner)
+
+    def inherits_from(self, owner: Owner | None = None) -> Owner | None:
+        """The recogniser whose estimator judges a fine-tuned one, for want of one of its own.
+
+        Args:
+            owner: as for :meth:`estimator`
+
+        Returns:
+            ``None`` where an estimator of its own serves, or none that could be inherited
+
+        Raises:
+            EstimatorError: not even a built-in estimator can be loaded
+        """
+        at: Owner | None = owner or self.owner()
+        first = at
+        while at is not None and self._own(at) is None:
+            with self.database.session() as session:
+                base = recognisers.find_base(session, at[1]) if at[0] == _WHISPER else None
+            at = None if base is None else (at[0], base)
+        return None if at == first else at
+
+    def inherited(self, owner: Owner | None = None) -> Estimator | None:
+        """The estimator that a fine-tuned recogniser has from the one that it was made from.
+
+        It is the same one, but takes this recogniser's transcripts.
+
+        Args:
+            owner: as for :meth:`estimator`
+        """
+        owner = owner or self.owner()
+        heir_of = self.inherits_from(owner)
+        estimator = None if heir_of is None else self._own(heir_of)
+        if estimator is None:
+            return None
+        return replace(estimator, manifest=replace(estimator.manifest, model=owner[1]))
 
     def depth(self, owner: Owner | None = None) -> Depth:
         """Which features are computed for the transcripts of a recogniser.
@@ -182,6 +215,9 @@ class Runtime:
         built_in = self._built_in(owner)
         depth = preferences.get(self).quality.depth if built_in is None else built_in.manifest.depth
         return deeper(depth, depth_of(self.estimator(owner)))
+
+    def _own(self, owner: Owner) -> Estimator | None:
+        return self._promoted("transcript", owner) or self._built_in(owner)
 
     def _for_any(self, owner: Owner) -> Estimator:
         built_in = self._load(self._built_in_folder(owner))
@@ -233,10 +269,10 @@ class Runtime:
 
     def owner(self) -> Owner:
         """Engine and model in use, or those that the settings will load as far as they say."""
-        loaded = self.loaded_engine()
-        if loaded is not None:
-            return loaded.engine.name, loaded.engine.model
-        settings = preferences.get(self).engine
+        settings, loaded = preferences.get(self).engine, self._engine
+        # The former one stays loaded until the one that was chosen since is needed.
+        if loaded is not None and loaded[0] == settings:
+            return loaded[1].engine.name, loaded[1].engine.model
         name, _, model = settings.name.partition(":")
         if name == _WHISPER:
             return name, Path(model or settings.whisper_model).name

@@ -12,6 +12,7 @@ from qe_core.estimation.bootstrap import Interval, Rows, bootstrap, paired_boots
 from qe_core.estimation.evaluation import Metrics, Scores, error_recall, evaluate, word_auc
 from qe_core.estimation.scoring import truth_of
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.trust import Agreement
 from qe_core.estimation.words import WORD_FEATURES
 
 __all__ = ["Duel", "SliceChange", "compare", "judges", "sense_of"]
@@ -60,6 +61,8 @@ class Duel:
         coverage: share of true WERs inside the challenger's interval; ``None`` without any
         slices: both by source, language and condition, where there are enough clips
         too_small: slices that nothing is said about
+        agreements: what the corrections that taught the challenger agree with, all together and
+            person by person, see :func:`qe_core.estimation.trust.agreements`
     """
 
     champion: Metrics
@@ -73,6 +76,7 @@ class Duel:
     coverage: Interval | None
     slices: tuple[SliceChange, ...]
     too_small: tuple[str, ...]
+    agreements: tuple[Agreement, ...] = ()
 
 
 def judges(recording: str, share: float) -> bool:

@@ -1,12 +1,14 @@
 """The gate: what a challenger has to show before it serves."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qe_core.config import RetrainSettings
 from qe_core.estimation.bootstrap import Interval
 from qe_core.estimation.duel import Duel
+from qe_core.estimation.trust import Agreement
 
-__all__ = ["Condition", "GateResult", "decide"]
+__all__ = ["Condition", "GateResult", "decide", "was_heard"]
 
 _TINY = 1e-9
 
@@ -57,6 +59,7 @@ def decide(duel: Duel, *, num_new_reviews: int, settings: RetrainSettings) -> Ga
             _enough_reviews(num_new_reviews, settings),
             _enough_clips(duel, settings),
             _makes_sense(duel, settings),
+            was_heard(duel.agreements, settings),
             _ranks_well(duel, settings),
             _finds_errors(duel, settings),
             _not_further_off(duel, settings),
@@ -105,6 +108,55 @@ def _makes_sense(duel: Duel, settings: RetrainSettings) -> Condition:
         )
         text += "." if passed else f", hardly more than by chance; {_percent(needed)} are needed."
     return Condition("sense", passed, text)
+
+
+def was_heard(agreements: Sequence[Agreement], settings: RetrainSettings) -> Condition:
+    """Corrections that were made by listening keep what was right and change what was wrong.
+
+    Args:
+        agreements: of all corrections together and person by person
+        settings: the thresholds
+    """
+    found = [(item.who, text) for item in agreements for text in _objections(item, settings)]
+    # What one person did shows in all corrections together, too: then that person is named.
+    named = [(who, text) for who, text in found if who is not None] or found
+    if named:
+        text = " ".join(
+            f"{'The corrections' if who is None else f'The corrections by {who}'} {what}"
+            for who, what in named
+        )
+        text += " Have these clips reviewed again by somebody who listens to them."
+        return Condition("heard", False, text)
+    if not agreements:
+        return Condition("heard", True, "There are too few corrections to tell who listens.")
+    return Condition(
+        "heard",
+        True,
+        "Nobody's corrections contradict what the champion is sure of, and they are as long as "
+        "the transcripts suggest.",
+    )
+
+
+def _objections(item: Agreement, settings: RetrainSettings) -> list[str]:
+    """What speaks against corrections, beyond chance."""
+    sure, doubtful, length = item.sure_changed, item.doubtful_changed, item.length
+    texts = []
+    if sure is not None and sure.low > settings.max_sure_changed:
+        texts.append(
+            f"change {_percent(sure.value)} of the words that the champion takes for right; "
+            f"{_percent(settings.max_sure_changed)} are plausible."
+        )
+    if doubtful is not None and doubtful.high < settings.min_doubtful_changed:
+        texts.append(
+            f"leave {_percent(1 - doubtful.value)} of the words as they are that the champion "
+            f"takes for wrong; {_percent(1 - settings.min_doubtful_changed)} are plausible."
+        )
+    if length is not None and length.high < settings.min_length_agreement:
+        texts.append(
+            f"are not longer where more was written (a correlation of {length.value:.2f}; "
+            f"{settings.min_length_agreement:.2f} is plausible)."
+        )
+    return texts
 
 
 def _ranks_well(duel: Duel, settings: RetrainSettings) -> Condition:

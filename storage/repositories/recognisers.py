@@ -24,6 +24,7 @@ from storage.tables import (
 __all__ = [
     "add_promotion",
     "add_version",
+    "find_base",
     "get_version",
     "list_promotions",
     "list_reviewed",
@@ -73,6 +74,19 @@ def get_version(session: Session, version_id: str) -> RecogniserVersion:
             suggestion="Choose one from the list on the settings page.",
         )
     return to_record(RecogniserVersion, row)
+
+
+def find_base(session: Session, name: str) -> str | None:
+    """Model that a fine-tuned recogniser was made from; ``None`` for one that was not made here.
+
+    Args:
+        session: the session
+        name: what its transcripts carry as their model
+    """
+    query = select(RecogniserVersions.base).where(
+        col(RecogniserVersions.name) == name, col(RecogniserVersions.folder).is_not(None)
+    )
+    return session.exec(query).first()
 
 
 def list_versions(session: Session) -> list[RecogniserVersion]:

@@ -7,9 +7,10 @@ import pytest
 
 from qe_core.config import load_settings
 from qe_core.errors import ConflictError, ForbiddenError, NotFoundError
-from storage.repositories import events
+from storage.database import Session
+from storage.repositories import events, models
 from tests.finetune_fixtures import store_version
-from workbench import people, preferences, recognisers
+from workbench import champions, people, preferences, recognisers
 from workbench.runtime import Runtime
 
 
@@ -129,3 +130,57 @@ def test_a_promotion_outlives_a_restart(tmp_path: Path) -> None:
     runtime = Runtime(settings)
     assert states(runtime) == {"first": "champion"}
     runtime.close()
+
+
+def test_a_fine_tuned_recogniser_is_judged_by_its_parents_estimator_until_it_has_one(
+    runtime: Runtime,
+) -> None:
+    parent, child = ("whisper", "whisper-demo"), ("whisper", "second")
+    recognisers.promote(runtime, store_version(runtime, "first", base="whisper-demo"))
+    recognisers.promote(runtime, store_version(runtime, "second", base="first"))
+
+    served = runtime.estimator()
+
+    assert runtime.owner() == child
+    assert runtime.inherits_from() == parent
+    assert served.manifest.id == runtime.estimator(parent).manifest.id
+    assert (served.manifest.engine, served.manifest.model) == child
+    assert champions.versions(runtime)[-1].estimator == served.manifest.id
+
+    _give(runtime, child)
+
+    assert runtime.inherits_from() is None
+    assert runtime.estimator().manifest.id == runtime.built_in_estimator().manifest.id
+
+    recognisers.rollback(runtime)
+    recognisers.rollback(runtime)
+    preferences.set(runtime, "engine.name", "whisper:models/whisper-demo")
+
+    assert runtime.owner() == parent
+    assert runtime.inherits_from() is None
+    assert runtime.estimator().manifest.id == served.manifest.id
+
+
+def test_a_recogniser_from_elsewhere_inherits_nothing(runtime: Runtime) -> None:
+    assert runtime.inherits_from(("whisper", "base")) is None
+    assert runtime.inherits_from(("echo", "first")) is None
+
+
+def _give(runtime: Runtime, owner: tuple[str, str]) -> None:
+    """Let a recogniser have an estimator of its own."""
+    runtime.built_in_estimator().save(runtime.settings.models_dir / "own")
+
+    def work(session: Session) -> None:
+        version = models.add_version(
+            session,
+            estimator="own",
+            kind="transcript",
+            engine=owner[0],
+            model=owner[1],
+            folder="own",
+            manifest={},
+            report={},
+        )
+        champions.add_promotion(session, owner, version.id, "promote", None)
+
+    runtime.database.write(work)

@@ -11,6 +11,7 @@ from qe_core.estimation.duel import Duel, SliceChange, compare, sense_of
 from qe_core.estimation.evaluation import Metrics, Scores, Truth, evaluate
 from qe_core.estimation.promotion import decide
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.trust import Agreement
 from tests.unit.estimation.clips import made_up_examples
 
 SETTINGS = RetrainSettings(min_slice_clips=20)
@@ -116,6 +117,42 @@ def test_a_slice_that_may_be_worse_by_chance_is_named_and_refuses_nobody() -> No
     )
     assert gate.passed
     assert "It may have on condition: telephone." in gate.conditions[-1].text
+
+
+@pytest.mark.parametrize(
+    ("agreement", "text"),
+    [
+        (
+            Agreement("ann", 40, Interval(0.9, 0.8, 0.95), None, None),
+            "The corrections by ann change 90.0 % of the words that the champion takes for right; "
+            "30.0 % are plausible.",
+        ),
+        (
+            Agreement("ann", 40, None, Interval(0.1, 0.0, 0.2), None),
+            "The corrections by ann leave 90.0 % of the words as they are that the champion takes "
+            "for wrong; 50.0 % are plausible.",
+        ),
+        (
+            Agreement(None, 40, None, None, Interval(0.02, -0.1, 0.1)),
+            "The corrections are not longer where more was written (a correlation of 0.02; 0.20 "
+            "is plausible).",
+        ),
+    ],
+)
+def test_corrections_that_nobody_heard_fail_and_the_person_is_named(
+    agreement: Agreement, text: str
+) -> None:
+    everybody = Agreement(None, 80, Interval(0.5, 0.4, 0.6), None, None)
+    found = (everybody, agreement) if agreement.who else (agreement,)
+    advice = "Have these clips reviewed again by somebody who listens to them."
+    assert _decide(replace(GOOD, agreements=found)) == {"heard": f"{text} {advice}"}
+
+
+def test_what_may_be_chance_accuses_nobody() -> None:
+    wide = Agreement(
+        "ann", 25, Interval(0.5, 0.3, 0.7), Interval(0.3, 0.1, 0.5), Interval(0.0, -0.3, 0.3)
+    )
+    assert _decide(replace(GOOD, agreements=(wide,))) == {}
 
 
 @pytest.mark.parametrize(
