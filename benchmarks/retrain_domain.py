@@ -128,6 +128,7 @@ def main() -> int:
         for seed in options.seeds:
             row, is_fine = _try(domain, champion, source, options.reviews, seed)
             rows.append(row)
+            print(row, flush=True)
             is_good &= is_fine
     print("\n" + "\n".join(rows))
     return 0 if is_good else 1
