@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qe_core.config import bundled_path
-from qe_core.estimation.builtin import EXAMPLES_FILE
+from qe_core.estimation.builtin import examples_of
 from qe_core.estimation.table import TrainingTable
 from qe_core.monitoring.drift import Window
 from workbench.drift import INPUTS
@@ -49,7 +49,7 @@ class Pool:
 
 def load_pool(folder: Path = MODEL) -> Pool:
     """The examples beside an estimator."""
-    table = TrainingTable.load(folder / EXAMPLES_FILE).own
+    table = TrainingTable.load(examples_of(folder)).own
     columns = [table.feature_names.index(name) for name in INPUTS]
     return Pool(table.features[:, columns].astype(np.float64), table.group, table.source)
 

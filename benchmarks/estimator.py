@@ -36,7 +36,7 @@ from benchmarks.estimator_figures import (
 )
 from benchmarks.estimator_unknown import print_unknown_engines
 from qe_core.config import bundled_path
-from qe_core.estimation.builtin import EXAMPLES_FILE, folder_name, train_kind
+from qe_core.estimation.builtin import examples_of, folder_name, train_kind
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import Scores
 from qe_core.estimation.manifest import ANY_ENGINE
@@ -71,9 +71,8 @@ def main() -> None:
     arguments = parser.parse_args()
     for estimators in _owners(arguments.models, arguments.owner):
         manifest = estimators["standard"].manifest
-        deepest = list(estimators)[-1]
-        folder = folder_name(manifest.engine, manifest.model, deepest)
-        table = TrainingTable.load(arguments.models / folder / EXAMPLES_FILE)
+        folder = arguments.models / folder_name(manifest.engine, manifest.model)
+        table = TrainingTable.load(examples_of(folder))
         _judge_owner(estimators, table, arguments.draws)
         if not arguments.skip_sources:
             _title(f"{manifest.engine} {manifest.model}: trained without the source, judged on it")
@@ -92,14 +91,16 @@ def main() -> None:
 def _owners(models: Path, wanted: Sequence[str] | None) -> list[dict[Depth, Estimator]]:
     """The built-in estimators of every recogniser that has one of its own, least deep first."""
     found: dict[str, dict[Depth, Estimator]] = {}
-    for folder in sorted(models.glob(f"quality-*/{EXAMPLES_FILE}")):
-        estimator = Estimator.load(folder.parent)
+    for folder in sorted(models.glob("quality-*")):
+        if not examples_of(folder).is_file():
+            continue
+        estimator = Estimator.load(folder)
         manifest = estimator.manifest
         found.setdefault(f"{manifest.engine}-{manifest.model}", {})[manifest.depth] = estimator
     return [
         {depth: by_depth[depth] for depth in DEPTHS if depth in by_depth}
         for name, by_depth in found.items()
-        if (wanted is None or name in wanted) and not name.startswith(ANY_ENGINE)
+        if wanted is None or name in wanted
     ]
 
 

@@ -117,9 +117,10 @@ def main() -> int:
     parser.add_argument("--reviews", type=int, default=500)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     options = parser.parse_args()
-    table = TrainingTable.load(options.table).own
     manifest_path = options.table.with_name("manifest.json")
     manifest = manifest_from_json(manifest_path.read_bytes(), name=options.table.parent.name)
+    table = TrainingTable.load(options.table).own
+    table = table.with_features(manifest.feature_names, manifest.schema)
     rows, is_good = [_HEAD], True
     for source in options.source or sources_of(table):
         domain = Domain.of(table, source, manifest.engine, manifest.model)

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from qe_core.config import RetrainSettings, ReviewSettings, bundled_path
-from qe_core.estimation.builtin import EXAMPLES_FILE
+from qe_core.estimation.builtin import examples_of
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import Scores, evaluate
 from qe_core.estimation.scoring import score_table, truth_of
@@ -77,7 +77,7 @@ def main() -> None:
     arguments = parser.parse_args()
     begun_s = time.perf_counter()
     estimator = Estimator.load(arguments.model)
-    table = TrainingTable.load(arguments.model / EXAMPLES_FILE).own
+    table = TrainingTable.load(examples_of(arguments.model)).own
     held_out = table.select(table.is_held_out)
     orders = orders_of(estimator, held_out)
     print_recall(orders, waiting_of(estimator, held_out), arguments.draws)

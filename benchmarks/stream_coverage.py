@@ -18,8 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from qe_core.config import ReviewSettings, bundled_path
-from qe_core.estimation.counts import words_offset
+from qe_core.estimation.builtin import examples_of
 from qe_core.estimation.estimator import Estimator
+from qe_core.estimation.scoring import offset_of
+from qe_core.estimation.table import TrainingTable
 from qe_core.monitoring.sampling import errors_per_second, pick_policy
 from qe_core.monitoring.stream import StreamWer, stream_wer
 
@@ -86,25 +88,18 @@ def main() -> None:
 
 def held_out(folder: Path) -> Clips:
     """The examples beside an estimator that it was not trained on."""
-    with np.load(folder / "examples.npz") as stored:
-        rows = np.flatnonzero(stored["is_held_out"])
-        counts = {
-            name: stored[name][rows].astype(np.float64)
-            for name in ("hits", "substitutions", "deletions", "insertions", "duration_s")
-        }
-        features, recordings = stored["features"][rows], stored["group"][rows]
-        written = stored["hypothesis_words"][rows].astype(np.float32)
     estimator = Estimator.load(folder)
-    speech_s = features[:, estimator.manifest.feature_names.index("speech_s")]
-    predicted = estimator.counts.predict(features, words_offset(written, speech_s))
-    words = counts["hits"] + counts["substitutions"] + counts["deletions"]
+    manifest = estimator.manifest
+    table = TrainingTable.load(examples_of(folder))
+    table = table.select(table.is_held_out).with_features(manifest.feature_names, manifest.schema)
+    predicted = estimator.counts.predict(table.features, offset_of(table, manifest.kind))
     return Clips(
         predicted_errors=predicted.errors.astype(np.float64),
         predicted_words=predicted.words.astype(np.float64),
-        errors=counts["substitutions"] + counts["deletions"] + counts["insertions"],
-        words=words,
-        duration_s=counts["duration_s"],
-        recordings=recordings,
+        errors=table.num_errors.astype(np.float64),
+        words=table.num_reference_words.astype(np.float64),
+        duration_s=table.duration_s.astype(np.float64),
+        recordings=table.group,
     )
 
 

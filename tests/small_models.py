@@ -11,7 +11,7 @@ from qe_core.asr.provider import resolve_engine
 from qe_core.config import EngineSettings
 from qe_core.corpus.examples import TrainingExample
 from qe_core.estimation.boosting import TreeSettings
-from qe_core.estimation.builtin import EXAMPLES_FILE, folder_name
+from qe_core.estimation.builtin import examples_of, folder_name
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, train_on_table
 from qe_core.features import DEPTHS, STANDARD, Depth
@@ -97,5 +97,6 @@ def build(folder: Path, depth: Depth = "standard") -> Path:
         plan=replace(FAST, model=sphinx().model, model_id="small-built-in", depth=depth),
     )
     estimator.save(place)
-    table.save(place / EXAMPLES_FILE)
+    examples_of(place).parent.mkdir(parents=True, exist_ok=True)
+    table.save(examples_of(place))
     return folder

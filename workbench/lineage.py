@@ -12,7 +12,7 @@ from qe_core.asr.base import Engine, Progress
 from qe_core.code_version import code_version
 from qe_core.config import RetrainSettings
 from qe_core.errors import TrainingError
-from qe_core.estimation.builtin import EXAMPLES_FILE
+from qe_core.estimation.builtin import examples_of
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import evaluate
 from qe_core.estimation.scoring import score_table, truth_of
@@ -89,7 +89,7 @@ def compose(runtime: "Runtime", engine: Engine, lessons: Lessons) -> TrainingSet
     is_ours = (manifest.engine, manifest.model) == owner
     if not is_ours or not covers(manifest.schema, schema_of(DEPTHS[depth])):
         return TrainingSet(_corrections(lessons, depth), None)
-    path = runtime.built_in_folder(depth) / EXAMPLES_FILE
+    path = examples_of(runtime.built_in_folder(depth))
     examples = TrainingTable.load(path)
     name = f"examples-{examples.fingerprint[:16]}.npz"
     model_folders.keep_file(runtime.settings.models_dir, name, path)

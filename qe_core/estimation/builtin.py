@@ -28,6 +28,7 @@ __all__ = [
     "Corpus",
     "Sources",
     "build",
+    "examples_of",
     "folder_name",
     "keep",
     "read_corpus",
@@ -35,7 +36,11 @@ __all__ = [
 ]
 
 EXAMPLES_FILE = "examples.npz"
-"""The training table that lies beside a built-in estimator, so that retraining can mix it in."""
+"""The training table beside a recogniser's built-in estimator of depth standard.
+
+Retraining mixes it in. It has the features of all depths that estimators were built at, and serves
+them all; see :func:`examples_of`.
+"""
 
 MIN_CLIPS = 1000
 """An estimator from fewer clips does not ship."""
@@ -101,6 +106,18 @@ class Built:
     others: tuple[Line, ...]
 
 
+def examples_of(folder: Path) -> Path:
+    """Where the training table of a built-in estimator lies.
+
+    Args:
+        folder: of the estimator, of any depth
+    """
+    name = folder.name
+    for depth in DEPTHS:
+        name = name.removesuffix(f"-{depth}")
+    return folder.with_name(name) / EXAMPLES_FILE
+
+
 def folder_name(engine: str, model: str, depth: Depth = "standard") -> str:
     """Name of the folder of a built-in estimator of transcripts.
 
@@ -140,14 +157,17 @@ def build(
         TrainingError: fewer than ``MIN_CLIPS`` training clips, several engines, or an estimator
             that ranks too badly to ship
     """
+    deepest: Depth = depth if sources.second is None else "thorough"
     corpus = read_corpus(
-        sources.recognised, second=sources.second, depth=depth, on_progress=on_progress
+        sources.recognised, second=sources.second, depth=deepest, on_progress=on_progress
     )
-    family = _with_relatives(corpus, sources, depth, on_progress)
+    family = _with_relatives(corpus, sources, deepest, on_progress)
     work = _Work(family, seed, plan, depth, on_progress)
     owner = (corpus.engine, corpus.model)
     ours = _build_one(work, "transcript", owner, out_dir / folder_name(*owner, depth))
-    family.table.save(ours.folder / EXAMPLES_FILE)
+    examples = examples_of(ours.folder)
+    examples.parent.mkdir(exist_ok=True)
+    family.table.save(examples)
     if depth != "standard":
         return (ours,)
     work = replace(work, corpus=corpus)

@@ -13,6 +13,7 @@ from qe_core.estimation.builtin import (
     MIN_CLIPS,
     Sources,
     build,
+    examples_of,
     read_corpus,
     train_kind,
 )
@@ -153,7 +154,7 @@ def test_a_thorough_estimator_learns_from_second_opinions(tmp_path: Path) -> Non
     assert loaded.manifest.depth == "thorough"
     assert loaded.manifest.is_current
     assert "second_disagreement" in loaded.manifest.feature_names
-    examples = TrainingTable.load(built.folder / EXAMPLES_FILE)
+    examples = TrainingTable.load(examples_of(built.folder))
     assert examples.own.num_clips == 120
     assert examples.is_relative.sum() == (~examples.own.is_held_out).sum()
     card = (built.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
