@@ -14,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from qe_core.estimation.adaptation import Adaptation, Reviewed
+from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.scoring import reviewed_of
+from qe_core.estimation.shrinkage import Reviewed, fit_adaptation
 from qe_core.estimation.table import TrainingTable
 
 SEED = 20260101
@@ -58,7 +59,7 @@ def adapted(pool: Reviewed, count: int, seed: int) -> Adaptation:
     """An adaptation from so many clips of the pool."""
     chosen = np.zeros(len(pool.words), np.bool_)
     chosen[np.random.default_rng(seed).permutation(len(chosen))[:count]] = True
-    return Adaptation.fit(pool.select(chosen))
+    return fit_adaptation(pool.select(chosen))
 
 
 def figures(adaptation: Adaptation, unseen: Reviewed) -> tuple[float, ...]:

@@ -40,7 +40,7 @@ def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
     from workbench.assess import reassess
 
     owner = str(job.payload["engine"]), str(job.payload.get("model", ANY_ENGINE))
-    serving = runtime.estimator(owner).manifest.id
+    serving = runtime.estimator(owner).id
     with runtime.database.session() as session:
         made_by = list_estimators(session, *owner)
     waiting = sorted(clip_id for clip_id, estimator in made_by.items() if estimator != serving)

@@ -50,8 +50,8 @@ class Estimator:
         counts: expected errors and words of a clip
         spread: about how far off the predicted WER may be
         word_errors: probability that a word is wrong; ``None`` for kind ``"audio"``
-        profile: of the engine whose transcripts it judges, for an estimator of any engine; what
-            the manifest holds where this is ``None``
+        profile: of the engine whose transcripts it judges, for an estimator of any engine that is
+            not adapted yet; what the manifest holds where this is ``None``
     """
 
     manifest: Manifest
@@ -59,6 +59,16 @@ class Estimator:
     spread: xgb.Booster
     word_errors: xgb.Booster | None
     profile: EngineProfile | None = None
+
+    @property
+    def id(self) -> str:
+        """Stored with every estimate: the manifest's, and how many clips its profile is taken from.
+
+        Ranks from another profile are other estimates; so one can tell which are made again.
+        """
+        if self.profile is None:
+            return self.manifest.id
+        return f"{self.manifest.id}@{self.profile.num_clips}"
 
     @classmethod
     def load(cls, folder: Path) -> "Estimator":
@@ -170,7 +180,7 @@ class Estimator:
             low=float(prediction.low[0]),
             high=float(prediction.high[0]),
             interval_level=level or self.manifest.interval_level,
-            estimator=self.manifest.id,
+            estimator=self.id,
             reasons=find_reasons(
                 self.counts.explain(row, counts)[0],
                 row[0],
@@ -269,7 +279,7 @@ class Estimator:
             low=wer,
             high=1.0,
             interval_level=level or self.manifest.interval_level,
-            estimator=self.manifest.id,
+            estimator=self.id,
         )
 
     def _check(

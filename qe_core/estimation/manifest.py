@@ -58,7 +58,8 @@ class Manifest:
         files: SHA-256 of every model file, by name
         adaptation: what brings its estimates to another engine or domain; ``None`` at home
         profile: for an estimator of any engine, how scores are usually spread: it reads ranks, and
-            this is what they are taken from as long as the engine has no profile of its own
+            this is what they are taken from as long as the engine has no profile of its own; for
+            one that was adapted from it, the profile that it was adapted under, for good
         format: layout of the folder
     """
 
@@ -85,6 +86,11 @@ class Manifest:
     adaptation: Adaptation | None = None
     profile: EngineProfile | None = None
     format: int = FORMAT
+
+    @property
+    def is_cold_start(self) -> bool:
+        """Whether its trees learnt from other engines only: one for any, or adapted from that."""
+        return self.profile is not None
 
     @property
     def is_current(self) -> bool:

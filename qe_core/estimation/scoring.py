@@ -4,16 +4,24 @@ from dataclasses import replace
 
 import numpy as np
 
-from qe_core.estimation.adaptation import Adaptation, Reviewed
+from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.baselines import BASELINES, score_baselines
 from qe_core.estimation.counts import words_offset
 from qe_core.estimation.estimator import SPEECH_FEATURE, Estimator
 from qe_core.estimation.evaluation import Scores, Truth
 from qe_core.estimation.manifest import Kind
+from qe_core.estimation.shrinkage import Reviewed
 from qe_core.estimation.table import TrainingTable
 from qe_core.types import FloatArray
 
-__all__ = ["baselines_of", "offset_of", "reviewed_of", "score_table", "truth_of"]
+__all__ = [
+    "baselines_of",
+    "offset_of",
+    "predicted_for",
+    "reviewed_of",
+    "score_table",
+    "truth_of",
+]
 
 
 def truth_of(table: TrainingTable) -> Truth:
@@ -67,9 +75,25 @@ def reviewed_of(
         table: the clips; only those with words count
         level: coverage of the interval; that of the manifest by default
     """
+    return predicted_for(
+        replace(estimator, manifest=replace(estimator.manifest, adaptation=None)),
+        table,
+        level=level,
+    )
+
+
+def predicted_for(
+    estimator: Estimator, table: TrainingTable, *, level: float | None = None
+) -> Reviewed:
+    """An estimator's predictions for clips that are known, adaptation and all.
+
+    Args:
+        estimator: of the same feature schema
+        table: the clips; only those with words count
+        level: coverage of the interval; that of the manifest by default
+    """
     table = table.select(table.num_reference_words > 0)
-    bare = replace(estimator, manifest=replace(estimator.manifest, adaptation=None))
-    scores = score_table(bare, table, level=level)
+    scores = score_table(estimator, table, level=level)
     none = np.zeros(0, np.float32)
     return Reviewed(
         predicted_wer=scores.wer.astype(np.float64),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from qe_core.errors import EstimatorError
-from qe_core.estimation.adaptation import Adaptation, Reviewed
+from qe_core.estimation.adaptation import Adaptation
+from qe_core.estimation.shrinkage import Reviewed, fit_adaptation
 from qe_core.types import Estimate
 from qe_core.wer import ErrorCounts
 
@@ -44,7 +45,7 @@ def reviews(
 
 
 def test_without_reviews_nothing_changes(rng: np.random.Generator) -> None:
-    adaptation = Adaptation.fit(reviews(rng, 0))
+    adaptation = fit_adaptation(reviews(rng, 0))
 
     assert adaptation == Adaptation()
     assert adaptation.apply(ESTIMATE) is ESTIMATE
@@ -57,7 +58,7 @@ def test_many_reviews_find_the_true_correction(
 ) -> None:
     truth = Adaptation(intercept, slope)
 
-    adaptation = Adaptation.fit(reviews(rng, 3000, truth, noise=0.03))
+    adaptation = fit_adaptation(reviews(rng, 3000, truth, noise=0.03))
 
     assert adaptation.rate([0.4, 0.8, 1.1]) == pytest.approx(truth.rate([0.4, 0.8, 1.1]), abs=0.02)
 
@@ -68,14 +69,14 @@ def test_thirty_reviews_go_half_the_way_and_three_hundred_most_of_it(
     truth = Adaptation(-1.0, 1.0)
     way = []
     for count in (3, 30, 300):
-        moved = Adaptation.fit(reviews(rng, count, truth, noise=0.01)).rate(0.8)
+        moved = fit_adaptation(reviews(rng, count, truth, noise=0.01)).rate(0.8)
         way.append(float((moved - 0.8) / (truth.rate(0.8) - 0.8)))
 
     assert way == pytest.approx([3 / 33, 30 / 60, 300 / 330], abs=0.03)
 
 
 def test_reviews_that_agree_change_nothing(rng: np.random.Generator) -> None:
-    adaptation = Adaptation.fit(reviews(rng, 300, noise=0.1))
+    adaptation = fit_adaptation(reviews(rng, 300, noise=0.1))
 
     assert adaptation.rate([0.4, 0.8]) == pytest.approx([0.4, 0.8], abs=0.02)
     assert adaptation.width == pytest.approx(1.0, abs=0.12)
@@ -87,7 +88,7 @@ def test_intervals_hold_their_promise_on_clips_that_come_later(
 ) -> None:
     truth = Adaptation(0.5, 0.8)
     half_width = 0.1645 * too_wide_by
-    adaptation = Adaptation.fit(reviews(rng, 600, truth, half_width=half_width))
+    adaptation = fit_adaptation(reviews(rng, 600, truth, half_width=half_width))
 
     later = reviews(rng, 4000, truth, half_width=half_width)
     low, high = adaptation.interval(later.predicted_wer, later.low, later.high)
@@ -97,8 +98,8 @@ def test_intervals_hold_their_promise_on_clips_that_come_later(
 
 
 def test_a_few_wild_reviews_widen_the_interval_soon(rng: np.random.Generator) -> None:
-    calm = Adaptation.fit(reviews(rng, 10, noise=0.1))
-    wild = Adaptation.fit(reviews(rng, 10, noise=0.6))
+    calm = fit_adaptation(reviews(rng, 10, noise=0.1))
+    wild = fit_adaptation(reviews(rng, 10, noise=0.6))
 
     assert wild.width > 2 * calm.width
 
@@ -107,7 +108,7 @@ def test_the_order_of_clips_never_changes(rng: np.random.Generator) -> None:
     upside_down = reviews(rng, 500)
     upside_down.errors[:] = 20 * (1.4 - upside_down.predicted_wer)
 
-    rates = Adaptation.fit(upside_down).rate(np.linspace(0, 2.5, 200))
+    rates = fit_adaptation(upside_down).rate(np.linspace(0, 2.5, 200))
 
     assert (np.diff(rates) > 0).all()
 
@@ -131,7 +132,7 @@ def test_the_parts_of_an_adapted_estimate_fit_each_other() -> None:
 
 
 def test_cross_validation_shows_what_the_adaptation_brings(rng: np.random.Generator) -> None:
-    adaptation = Adaptation.fit(reviews(rng, 200, Adaptation(-1.0, 1.0), noise=0.05))
+    adaptation = fit_adaptation(reviews(rng, 200, Adaptation(-1.0, 1.0), noise=0.05))
 
     assert adaptation.before is not None
     assert adaptation.after is not None
@@ -148,7 +149,7 @@ def test_one_speaker_alone_cannot_be_cross_validated(rng: np.random.Generator) -
     lonely = reviews(rng, 40, Adaptation(-1.0, 1.0))
     lonely.group[:] = "speaker-0"
 
-    adaptation = Adaptation.fit(lonely)
+    adaptation = fit_adaptation(lonely)
 
     assert (adaptation.before, adaptation.after) == (None, None)
     assert adaptation.rate(0.8) < 0.7
@@ -158,27 +159,27 @@ def test_clips_without_words_teach_nothing(rng: np.random.Generator) -> None:
     silent = reviews(rng, 20)
     silent.words[:] = 0
 
-    assert Adaptation.fit(silent) == Adaptation()
+    assert fit_adaptation(silent) == Adaptation()
 
 
 def test_heavier_reviews_count_more(rng: np.random.Generator) -> None:
     mixed = reviews(rng, 200, noise=0.01)
     mixed.errors[:100] *= 0.5
-    even = Adaptation.fit(mixed).rate(0.8)
+    even = fit_adaptation(mixed).rate(0.8)
     mixed.weight[:100] = 9.0
 
-    assert Adaptation.fit(mixed).rate(0.8) < even - 0.1
+    assert fit_adaptation(mixed).rate(0.8) < even - 0.1
 
 
 def test_single_estimates_and_counts_make_arrays() -> None:
     made = Reviewed.of([ESTIMATE], [ErrorCounts(8, 1, 1, 2)], ["ann"])
 
     assert (made.predicted_wer[0], made.errors[0], made.words[0]) == (0.3, 4.0, 10.0)
-    assert Adaptation.fit(made).num_reviews == 1
+    assert fit_adaptation(made).num_reviews == 1
 
 
 def test_an_adaptation_survives_json(rng: np.random.Generator) -> None:
-    adaptation = Adaptation.fit(reviews(rng, 34, Adaptation(-1.0, 1.0)))
+    adaptation = fit_adaptation(reviews(rng, 34, Adaptation(-1.0, 1.0)))
 
     assert Adaptation.from_json(adaptation.to_json()) == adaptation
     assert adaptation.progress == "Adapted with 34 of 300 reviews"
