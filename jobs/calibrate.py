@@ -15,8 +15,8 @@ from qe_core.errors import TrainingError, WerkbenchError
 from qe_core.estimation.adaptation import Accuracy
 from qe_core.pipeline import assess, depth_of
 from qe_core.text import normalise
-from workbench import preferences
-from workbench.calibrate import Calibration, calibrate, corrected_examples
+from workbench import adapt, preferences
+from workbench.adapt import AdaptOutcome
 from workbench.runtime import Runtime
 
 __all__ = ["calibrate_estimator"]
@@ -34,7 +34,7 @@ def calibrate_estimator(manifest: Path | None, *, limit: int | None, as_json: bo
         as_json: one JSON object instead of a table
 
     Returns:
-        whether the adapted estimator serves now
+        whether it passed the gate: it serves now, or is tried on new clips first
 
     Raises:
         TrainingError: the manifest has faults, or nothing to learn from
@@ -47,19 +47,15 @@ def calibrate_estimator(manifest: Path | None, *, limit: int | None, as_json: bo
         resolved = runtime.engine(progress)
         progress.clear()
         say(resolved.why)
-        examples: Sequence[TrainingExample]
         if rows is None or manifest is None:
-            origin, examples = "corrections", corrected_examples(runtime, resolved.engine)[:limit]
+            finished = adapt.run(runtime, limit=limit)
         else:
-            origin, examples = manifest.name, _transcribe(runtime, resolved.engine, rows, manifest)
-        if not examples:
-            raise TrainingError(
-                "There is nothing to calibrate with.",
-                suggestion="Correct clips at the review desk, or give --manifest.",
+            examples = _transcribe(runtime, resolved.engine, rows, manifest)
+            finished = adapt.calibrate(
+                runtime, resolved.engine, examples, origin=str(manifest.resolve())
             )
-        finished = calibrate(runtime, resolved.engine, examples, origin=origin)
         _print(finished, as_json=as_json)
-        return finished.is_promoted
+        return finished.gate.passed
     finally:
         runtime.close()
 
@@ -124,27 +120,34 @@ def _transcribe(
     return examples
 
 
-def _print(finished: Calibration, *, as_json: bool) -> None:
-    adaptation = finished.adaptation
+_VERDICTS = {
+    "promoted": "serves now",
+    "on trial": "is tried on new clips before it serves",
+    "refused": "was refused; what served before serves",
+}
+
+
+def _print(finished: AdaptOutcome, *, as_json: bool) -> None:
+    adaptation, judgement = finished.adaptation, finished.judgement
     if as_json:
         print_json({**asdict(finished), "progress": adaptation.progress})
         return
     say(f"{adaptation.progress}. On clips that it was not fitted on:")
-    lines = (("before", adaptation.before), ("after", adaptation.after))
+    lines = (("before", judgement.before), ("after", judgement.after))
     print_table(
-        ("", "mae", "coverage", "predicted WER", "WER"),
-        [(name, *_cells(accuracy)) for name, accuracy in lines if accuracy is not None],
+        ("", "mae", "coverage", "width", "predicted WER", "WER"),
+        [(name, *_cells(accuracy)) for name, accuracy in lines],
     )
-    for condition in finished.conditions:
+    for condition in finished.gate.conditions:
         say(f"{'✓' if condition.passed else '✗'} {condition.text}")
-    verdict = "serves now" if finished.is_promoted else "was refused; what served before serves"
-    say(f"{finished.estimator} {verdict}.")
+    say(f"{finished.estimator} {_VERDICTS[finished.verdict]}.")
 
 
 def _cells(accuracy: Accuracy) -> tuple[str, ...]:
     return (
         f"{accuracy.mae:.3f}",
         f"{accuracy.coverage:.0%}",
+        "–" if accuracy.interval_width is None else f"{accuracy.interval_width:.3f}",
         f"{accuracy.predicted_pooled_wer:.3f}",
         f"{accuracy.pooled_wer:.3f}",
     )

@@ -10,8 +10,10 @@ from qe_core.asr.base import Engine
 from qe_core.asr.provider import resolve_engine
 from qe_core.config import EngineSettings
 from qe_core.corpus.examples import TrainingExample
+from qe_core.estimation.agnostic import pool, pooled_profile
 from qe_core.estimation.boosting import TreeSettings
 from qe_core.estimation.builtin import examples_of, folder_name
+from qe_core.estimation.manifest import ANY_ENGINE
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, train_on_table
 from qe_core.features import DEPTHS, STANDARD, Depth
@@ -78,6 +80,28 @@ def built_in_table(depth: Depth = "standard") -> TrainingTable:
         schema=schema_of(DEPTHS[depth]),
         is_held_out=[index // 2 % 4 == 0 for index in range(NUM_BUILT_IN)],
     )
+
+
+def build_any(folder: Path) -> Path:
+    """Train a small estimator for any recogniser; the recogniser in use then has none of its own.
+
+    Args:
+        folder: gets a folder ``models``
+    """
+    # What others wrote: as the built-in examples, more and less sure of it.
+    tables = {}
+    for number, name in enumerate(("timid", "bold")):
+        table = built_in_table()
+        features = table.features.copy()
+        features[:, NAMES.index("confidence_mean")] *= (0.5, 1.0)[number]
+        tables[name] = replace(table, features=features)
+    pooled = pool(tables)
+    plan = replace(FAST, model=ANY_ENGINE, model_id="small-any")
+    estimator = train_on_table(pooled, kind="transcript", engine=ANY_ENGINE, seed=1, plan=plan)
+    manifest = replace(estimator.manifest, profile=pooled_profile(tables))
+    place = folder / "models" / folder_name(ANY_ENGINE, ANY_ENGINE, "standard")
+    replace(estimator, manifest=manifest).save(place)
+    return folder
 
 
 def build(folder: Path, depth: Depth = "standard") -> Path:

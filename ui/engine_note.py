@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from qe_core.estimation.manifest import ANY_ENGINE
 from ui.formats import plain
 from ui.messages import show_error
 from ui.resources import engine_problem
@@ -24,7 +23,7 @@ Clips that are already here keep their hypothesis.
 
 _COLD_START = (
     "No quality model knows {engine} yet. The one for any recogniser puts its clips in order; how "
-    "high it says the WER is stays rough until “werkbench calibrate” has fitted it to 30 reviews."
+    "high it says the WER is stays rough until 30 corrections adapt it, on the settings page."
 )
 _WARMING_UP = (
     "The quality model for any recogniser judges {engine}. {progress}: the more, the closer."
@@ -61,7 +60,7 @@ def show_engine_note(runtime: Runtime) -> None:
     parent = runtime.inherits_from()
     if parent is not None:
         st.caption(plain(_INHERITED.format(engine=engine, parent=" ".join(parent))))
-    if manifest.engine == ANY_ENGINE:
+    if manifest.is_cold_start:
         progress = "" if manifest.adaptation is None else manifest.adaptation.progress
         text = _WARMING_UP if progress else _COLD_START
         st.caption(plain(text.format(engine=engine, progress=progress)))

@@ -63,6 +63,8 @@ class ModelVersion:
         conditions: what the gate said, sentence by sentence, and whether it held
         left_out: reviews that could not be used, by reason
         adaptation: how far it is adapted to this recogniser; ``None`` where it is not
+        is_cross_validated: whether its figures are from clips that it learnt from, each judged by
+            what the others teach
         lineage: normaliser, features, engine version, code version, seed and the reviews that it
             learnt from and was judged by
     """
@@ -82,6 +84,7 @@ class ModelVersion:
     left_out: Mapping[str, int]
     lineage: Mapping[str, object]
     adaptation: str | None = None
+    is_cross_validated: bool = False
 
 
 def versions(runtime: "Runtime") -> list[ModelVersion]:
@@ -258,6 +261,8 @@ def _listed(version: records.ModelVersion, serving: str | None, *, is_tried: boo
         conditions=_conditions(report),
         left_out=report.get("left_out", {}),
         adaptation=report.get("adaptation"),
+        # Those that are older than held-out audits of adaptations do not say.
+        is_cross_validated="adaptation" in report and report.get("judged_by") != "held_out",
         lineage={
             **version.manifest,
             "review_ids": report.get("review_ids", []),

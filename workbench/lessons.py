@@ -1,6 +1,6 @@
 """What the corrections teach: examples for training, and which of them only judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ from qe_core.asr.base import Engine
 from qe_core.config import RetrainSettings
 from qe_core.corpus.examples import TrainingExample
 from qe_core.estimation.duel import judges
-from qe_core.features import DEPTHS
+from qe_core.features import DEPTHS, Depth
 from qe_core.features.base import covers, schema_of
 from qe_core.features.second import SecondOpinionFeatures
 from qe_core.monitoring.sampling import importance_weights
@@ -22,7 +22,7 @@ from workbench import preferences
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["LeftOut", "Lessons", "gather", "survey", "teach"]
+__all__ = ["LeftOut", "Lessons", "Survey", "gather", "survey", "teach"]
 
 _AUDIT = "audit"
 
@@ -83,7 +83,43 @@ class Lessons:
         return [example.id for example, held_out in pairs if held_out == is_held_out]
 
 
-def gather(runtime: "Runtime", engine: Engine) -> Lessons:
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What there is to learn from, without the examples.
+
+    Args:
+        ids: of the usable reviews, oldest first
+        is_held_out: of each, whether it must not teach
+        is_audit: of each, whether its clip was drawn at random; an audit that is held out judges
+        left_out: what cannot be used
+    """
+
+    ids: tuple[str, ...]
+    is_held_out: tuple[bool, ...]
+    is_audit: tuple[bool, ...]
+    left_out: LeftOut
+
+    @property
+    def teaching(self) -> list[str]:
+        """Ids of the reviews that teach."""
+        pairs = zip(self.ids, self.is_held_out, strict=True)
+        return [review_id for review_id, is_held_out in pairs if not is_held_out]
+
+    @property
+    def num_judging(self) -> int:
+        """How many audits judge and never teach."""
+        pairs = zip(self.is_held_out, self.is_audit, strict=True)
+        return sum(is_held_out and is_audit for is_held_out, is_audit in pairs)
+
+
+def gather(
+    runtime: "Runtime",
+    engine: Engine,
+    *,
+    depth: Depth | None = None,
+    without: Collection[str] = (),
+    limit: int | None = None,
+) -> Lessons:
     """Turn the reviews of an engine's transcripts into training examples.
 
     Some of the audits judge estimators and never teach them. Which ones is decided by the name of
@@ -92,9 +128,13 @@ def gather(runtime: "Runtime", engine: Engine) -> Lessons:
     Args:
         runtime: the process's runtime
         engine: whose transcripts count; an estimate belongs to one version of one engine
+        depth: features that are needed; those that the next estimator looks at by default
+        without: ids of reviews that are not to teach again
+        limit: at most this many, the oldest
     """
     settings = preferences.get(runtime).retrain
-    usable, left_out = _sort_out(runtime, engine)
+    usable, left_out = _sort_out(runtime, engine, depth)
+    usable = [item for item in usable if item.review.id not in without][:limit]
     seconds = _second_opinions(runtime, usable)
     return teach(usable, seconds, settings, left_out)
 
@@ -124,23 +164,30 @@ def teach(
             source=correction.source,
             condition="",
             weight=float(weight),
-            is_uniform_draw=correction.review.policy == _AUDIT,
+            is_uniform_draw=_is_audit(correction),
             origin="review",
             id=correction.review.id,
             second=_transcript_of(seconds.get(correction.review.clip_id)),
         )
         for correction, weight in zip(usable, weights, strict=True)
     )
-    judging = {
-        example.group
-        for example in examples
-        if example.is_uniform_draw and judges(example.group, settings.test_share)
-    }
-    is_held_out = tuple(example.group in judging for example in examples)
+    is_held_out = _held_out(usable, settings.test_share)
     assessment_ids = tuple(correction.assessment.id for correction in usable)
     second_ids = {clip_id: second.id for clip_id, second in seconds.items()}
     reviewers = tuple(correction.review.reviewer for correction in usable)
     return Lessons(examples, assessment_ids, second_ids, is_held_out, reviewers, left_out)
+
+
+def _is_audit(correction: Correction) -> bool:
+    return correction.review.policy == _AUDIT
+
+
+def _held_out(usable: Sequence[Correction], share: float) -> tuple[bool, ...]:
+    """Of each, whether an audit of its recording judges."""
+    judging = {
+        item.recording for item in usable if _is_audit(item) and judges(item.recording, share)
+    }
+    return tuple(item.recording in judging for item in usable)
 
 
 def _transcript_of(second: Hypothesis | None) -> Transcript | None:
@@ -162,16 +209,29 @@ def _second_opinions(runtime: "Runtime", usable: Sequence[Correction]) -> Mappin
     return {clip_id: second for clip_id, second in found.items() if second is not None}
 
 
-def survey(runtime: "Runtime", engine: Engine) -> tuple[tuple[str, ...], LeftOut]:
-    """Ids of the usable reviews and what is left out, without reading any transcript."""
-    usable, left_out = _sort_out(runtime, engine)
-    return tuple(correction.review.id for correction in usable), left_out
+def survey(runtime: "Runtime", engine: Engine, depth: Depth | None = None) -> Survey:
+    """Which reviews can be used and what is left out, without reading any transcript.
+
+    Args:
+        runtime: the process's runtime
+        engine: whose transcripts count
+        depth: as for :func:`gather`
+    """
+    usable, left_out = _sort_out(runtime, engine, depth)
+    return Survey(
+        ids=tuple(correction.review.id for correction in usable),
+        is_held_out=_held_out(usable, preferences.get(runtime).retrain.test_share),
+        is_audit=tuple(_is_audit(correction) for correction in usable),
+        left_out=left_out,
+    )
 
 
-def _sort_out(runtime: "Runtime", engine: Engine) -> tuple[list[Correction], LeftOut]:
+def _sort_out(
+    runtime: "Runtime", engine: Engine, depth: Depth | None
+) -> tuple[list[Correction], LeftOut]:
     with runtime.database.session() as session:
         found = corrections.list_corrections(session)
-    schema = schema_of(DEPTHS[runtime.training_depth((engine.name, engine.model))])
+    schema = schema_of(DEPTHS[depth or runtime.training_depth((engine.name, engine.model))])
     reasons = [_reason_against(correction, engine, schema) for correction in found]
     usable = [item for item, reason in zip(found, reasons, strict=True) if reason is None]
     counts = {name: reasons.count(name) for name in LeftOut.__dataclass_fields__}

@@ -28,7 +28,16 @@ from workbench.lessons import LeftOut, Lessons, teach
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["Reproduction", "TrainingSet", "compose", "describe", "judging_clips", "reproduce"]
+__all__ = [
+    "Reproduction",
+    "TrainingSet",
+    "compare_files",
+    "compose",
+    "describe",
+    "judging_clips",
+    "recall_lessons",
+    "reproduce",
+]
 
 _WEIGHTS = ("review_weight", "max_propensity_weight", "test_share")
 _PLAN: TypeAdapter[TrainingPlan] = TypeAdapter(TrainingPlan)
@@ -137,10 +146,10 @@ def reproduce(
     folder = runtime.model_folder(version)
     manifest = Estimator.load(folder).manifest
     if manifest.adaptation is not None:
-        raise TrainingError(
-            f"{manifest.id} was adapted by `werkbench calibrate`, not trained.",
-            suggestion="Reproduce the version that it was adapted from.",
-        )
+        # It recalls corrections as this module does.
+        from workbench import lineage_adapted
+
+        return lineage_adapted.reproduce(runtime, folder, manifest, on_progress)
     made_by = manifest.lineage.get("retraining")
     if not isinstance(made_by, dict):
         raise TrainingError(
@@ -171,7 +180,7 @@ def reproduce(
     )
     return Reproduction(
         estimator=manifest.id,
-        files=_compare(replace(again, manifest=described), folder),
+        files=compare_files(replace(again, manifest=described), folder),
         code_before=str(manifest.lineage.get("code_version")),
         code_now=code_version(),
     )
@@ -194,7 +203,16 @@ def _corrections(lessons: Lessons, depth: Depth) -> TrainingTable:
     )
 
 
-def _recall(runtime: "Runtime", made_by: Mapping[str, Any], depth: Depth) -> TrainingTable:
+def recall_lessons(runtime: "Runtime", made_by: Mapping[str, Any]) -> Lessons:
+    """The very reviews that a version was made of, whatever came since.
+
+    Args:
+        runtime: the runtime; only reads from it
+        made_by: what :func:`describe` wrote
+
+    Raises:
+        TrainingError: some are gone
+    """
     pairs = [(str(review), str(assessment)) for review, assessment in made_by["reviews"]]
     with runtime.database.session() as session:
         found = find_corrections(session, pairs)
@@ -206,7 +224,11 @@ def _recall(runtime: "Runtime", made_by: Mapping[str, Any], depth: Depth) -> Tra
             suggestion="Restore the database that it was trained with.",
         )
     settings = RetrainSettings.model_validate(made_by["weights"])
-    lessons = teach([found[pair] for pair in pairs], seconds, settings, LeftOut())
+    return teach([found[pair] for pair in pairs], seconds, settings, LeftOut())
+
+
+def _recall(runtime: "Runtime", made_by: Mapping[str, Any], depth: Depth) -> TrainingTable:
+    lessons = recall_lessons(runtime, made_by)
     corrections, examples = _corrections(lessons, depth), made_by["examples"]
     if examples is None:
         return corrections
@@ -223,7 +245,8 @@ def _plan_of(lineage: Mapping[str, Any]) -> TrainingPlan:
         ) from error
 
 
-def _compare(again: Estimator, folder: Path) -> dict[str, bool]:
+def compare_files(again: Estimator, folder: Path) -> dict[str, bool]:
+    """Per file of a version's folder, whether saving an estimator gives the same, bit for bit."""
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         again.save(place)

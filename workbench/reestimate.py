@@ -16,7 +16,7 @@ from workbench.worker import register_handler
 if TYPE_CHECKING:
     from workbench.runtime import Runtime
 
-__all__ = ["REESTIMATE", "queue", "run_job"]
+__all__ = ["REESTIMATE", "queue", "queue_if_profile_moved", "run_job"]
 
 REESTIMATE = "reestimate"
 """Kind of the jobs that estimate an engine's transcripts again."""
@@ -24,10 +24,50 @@ REESTIMATE = "reestimate"
 _log = logging.getLogger(__name__)
 
 
-def queue(session: Session, engine: str, model: str, actor: str | None) -> str:
-    """Queue the job, in the transaction that changes the champion."""
-    payload = {"engine": engine, "model": model}
+def queue(
+    session: Session, engine: str, model: str, actor: str | None, *, estimator: str = ""
+) -> str:
+    """Queue the job, in the transaction that changes the champion.
+
+    Args:
+        session: the session
+        engine: whose transcripts are estimated again
+        model: of that engine
+        actor: who changed the champion
+        estimator: id of the estimates to come, where it is known
+    """
+    payload = {"engine": engine, "model": model, "estimator": estimator}
     return jobs.add(session, REESTIMATE, payload=payload, actor=actor).id
+
+
+def queue_if_profile_moved(runtime: "Runtime") -> str | None:
+    """Have all clips estimated again when a cold start reads ranks from another profile.
+
+    Otherwise clips that came early would stand in the queue by another scale than later ones.
+
+    Args:
+        runtime: the runtime; nothing happens before its recogniser is loaded
+
+    Returns:
+        id of the job, or ``None``
+    """
+    if runtime.loaded_engine() is None:
+        return None
+    owner = runtime.owner()
+    serving = runtime.estimator(owner)
+    if serving.profile is None:
+        return None
+
+    def work(session: Session) -> str | None:
+        latest = jobs.find_latest(session, kind=REESTIMATE)
+        if latest is not None and latest.payload.get("estimator") == serving.id:
+            return None
+        return queue(session, *owner, None, estimator=serving.id)
+
+    job_id = runtime.database.write(work)
+    if job_id is not None:
+        runtime.worker.wake()
+    return job_id
 
 
 def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:

@@ -1,35 +1,22 @@
 """One click: learn from the corrections, compare with the champion, promote or say why not."""
 
-import logging
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from qe_core.asr.base import Engine, Progress
-from qe_core.errors import ConflictError, TrainingError
+from qe_core.errors import TrainingError
 from qe_core.estimation.duel import Duel, compare, sense_of
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.promotion import GateResult, decide
 from qe_core.estimation.scoring import score_table
 from qe_core.estimation.training import TrainingPlan, train_on_table
 from qe_core.estimation.trust import agreements
-from storage import model_folders
-from storage.database import Session
 from storage.ids import new_id
 from storage.records import Job
-from storage.repositories import events, jobs, models
-from workbench import lineage, people, preferences, shadow
-from workbench.champions import (
-    BUILT_IN,
-    KIND,
-    ModelVersion,
-    add_promotion,
-    note_decision,
-    promote,
-    rollback,
-    versions,
-)
+from workbench import challengers, lineage, preferences
+from workbench.challengers import RETRAIN
+from workbench.champions import BUILT_IN, KIND, ModelVersion, promote, rollback, versions
 from workbench.lessons import LeftOut, gather, survey
 from workbench.runtime import Runtime
 from workbench.worker import register_handler
@@ -50,14 +37,8 @@ __all__ = [
     "versions",
 ]
 
-RETRAIN = "retrain"
-"""Kind of the jobs that train a challenger."""
-
 # The gate judges a challenger; training itself refuses only what cannot be fitted.
 _PLAN = TrainingPlan(min_spearman=-1.0)
-_STARTING = threading.Lock()
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +86,13 @@ class RetrainOutcome:
 def readiness(runtime: Runtime) -> Readiness:
     """Count what there is to learn from; loads the recogniser when it is not loaded yet."""
     engine = runtime.engine().engine
-    usable, left_out = survey(runtime, engine)
+    found = survey(runtime, engine)
     with runtime.database.session() as session:
-        is_running = jobs.has_active(session, RETRAIN)
+        is_running = challengers.is_running(session)
     return Readiness(
-        num_new=len(_new_reviews(runtime, engine, usable)),
+        num_new=len(_new_reviews(runtime, engine, found.ids)),
         num_needed=preferences.get(runtime).retrain.min_new_reviews,
-        left_out=left_out,
+        left_out=found.left_out,
         is_running=is_running,
     )
 
@@ -126,32 +107,13 @@ def start(runtime: Runtime, actor: str | None = None) -> str:
         ConflictError: one is queued or running already
         ForbiddenError: the actor is no admin
     """
-
-    def work(session: Session) -> str | None:
-        people.require(session, actor, "admin")
-        if jobs.has_active(session, RETRAIN):
-            return None
-        return jobs.add(session, RETRAIN, actor=actor).id
-
-    # Two new rows do not collide in the database: the lock makes looking and adding one step.
-    with _STARTING:
-        job_id = runtime.database.write(work)
-    if job_id is None:
-        raise ConflictError(
-            "A training is under way already.",
-            suggestion="Wait until it ends; its progress is on the settings page.",
-            code="retraining",
-        )
-    runtime.worker.wake()
-    return job_id
+    return challengers.start(runtime, RETRAIN, actor)
 
 
 def run_job(runtime: Runtime, job: Job, on_progress: Progress) -> None:
     """What the worker does for a job of kind :data:`RETRAIN`."""
-    with runtime.database.session() as session:
-        stored = models.list_versions(session, kind=KIND)
-    if any(version.report.get("job_id") == job.id for version in stored):
-        return  # it was stored, and then the process ended before the job could say so
+    if challengers.is_stored(runtime, job):
+        return
     run(runtime, on_progress, actor=job.actor, job_id=job.id)
 
 
@@ -181,7 +143,7 @@ def run(
     """
     tell = on_progress or (lambda _share, _text: None)
     tell(0.0, "collecting corrections")
-    _sweep(runtime)
+    challengers.sweep(runtime)
     settings = preferences.get(runtime)
     engine = runtime.engine(lambda _share, text: tell(0.0, text)).engine
     lessons = gather(runtime, engine)
@@ -228,11 +190,11 @@ def run(
     duel = replace(duel, agreements=who)
     num_new = len(_new_reviews(runtime, engine, [example.id for example in lessons.examples]))
     gate = decide(duel, num_new_reviews=num_new, settings=settings.retrain)
-    is_tried = gate.passed and shadow.is_on(settings.quality)
+    verdict = challengers.verdict_of(gate, settings.quality)
     outcome = RetrainOutcome(
         version_id=version_id,
-        is_promoted=gate.passed and not is_tried,
-        is_tried=is_tried,
+        is_promoted=verdict == "promoted",
+        is_tried=verdict == "on trial",
         gate=gate,
         duel=duel,
         num_reviews=len(lessons.ids(is_held_out=False)),
@@ -244,27 +206,28 @@ def run(
         **lineage.describe(lessons, made_of, engine, settings.retrain),
         "champion_id": champion.manifest.id,
     }
-    report = _report(outcome, made_by, job_id)
-    _store(runtime, _described(challenger, duel, made_by), outcome, report, actor)
-    runtime.worker.wake()
-    verdict = "promoted" if outcome.is_promoted else "on trial" if is_tried else "refused"
-    _log.info("Trained %s: %s.", version_id, verdict)
+    challengers.store(
+        runtime,
+        _described(challenger, duel, made_by),
+        version_id=version_id,
+        verdict=verdict,
+        engine_version=engine.version,
+        report=_report(outcome, made_by, job_id),
+        actor=actor,
+    )
     return outcome
 
 
 def _new_reviews(runtime: Runtime, engine: Engine, usable: Sequence[str]) -> set[str]:
-    """Reviews that the champion does not know; all of them when it is the built-in one."""
-    serving = runtime.estimator((engine.name, engine.model)).manifest.id
-    with runtime.database.session() as session:
-        stored = models.list_versions(session, kind=KIND)
-    known = {
-        review_id
-        for version in stored
-        if version.estimator == serving
-        for name in ("review_ids", "held_out_review_ids")
-        for review_id in version.report.get(name, ())
-    }
-    return set(usable) - known
+    """Reviews that the champion does not know.
+
+    All of them when it is the built-in one, or one for any recogniser that was only adapted by
+    them: what its trees would learn from them is new to it.
+    """
+    serving = runtime.estimator((engine.name, engine.model)).manifest
+    if serving.is_cold_start:
+        return set(usable)
+    return set(usable) - challengers.reviews_known_to(runtime, {serving.id})
 
 
 def _report(
@@ -301,61 +264,6 @@ def _described(challenger: Estimator, duel: Duel, made_by: Mapping[str, Any]) ->
             lineage={**manifest.lineage, "retraining": made_by},
         ),
     )
-
-
-def _store(
-    runtime: Runtime,
-    challenger: Estimator,
-    outcome: RetrainOutcome,
-    report: Mapping[str, Any],
-    actor: str | None,
-) -> None:
-    """Files first, complete and flushed; then version, promotion and event in one transaction."""
-    manifest = challenger.manifest
-    model_folders.keep(runtime.settings.models_dir, outcome.version_id, challenger.save)
-    summary = {
-        "id": manifest.id,
-        "num_clips": manifest.num_clips,
-        "normaliser": manifest.normaliser,
-        "schema": manifest.schema,
-        "data_fingerprint": manifest.data_fingerprint,
-        "created_at": manifest.created_at,
-        "seed": manifest.seed,
-        "engine_version": manifest.lineage["retraining"]["engine_version"],
-        "code_version": manifest.lineage["code_version"],
-    }
-
-    owner = manifest.engine, manifest.model
-
-    def work(session: Session) -> None:
-        version = models.add_version(
-            session,
-            version_id=outcome.version_id,
-            estimator=manifest.id,
-            kind=KIND,
-            engine=manifest.engine,
-            model=manifest.model,
-            folder=outcome.version_id,
-            manifest=summary,
-            report=report,
-            actor=actor,
-        )
-        if outcome.is_promoted:
-            add_promotion(session, owner, version.id, "promote", actor)
-        elif outcome.is_tried:
-            note_decision(session, owner, version.id, "shadow", actor)
-        else:
-            events.add(session, "model.refused", actor=actor, payload={"version_id": version.id})
-
-    runtime.database.write(work)
-
-
-def _sweep(runtime: Runtime) -> None:
-    """Remove what a crash during a former training left; only one runs at a time."""
-    with runtime.database.session() as session:
-        known = {version.folder for version in models.list_versions(session)}
-    for name in model_folders.sweep(runtime.settings.models_dir, known):
-        _log.info("Removed the unfinished model %s.", name)
 
 
 register_handler(RETRAIN, run_job)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from storage.repositories import jobs, models, reviews
-from workbench import preferences, retrain, shadow
+from workbench import challengers, cold_start, preferences, shadow
 from workbench.champions import KIND
 from workbench.schedule import Occasion, begin
 
@@ -16,6 +16,9 @@ __all__ = ["begin_if_due", "latest_start"]
 
 def begin_if_due(runtime: "Runtime", now: datetime | None = None) -> str | None:
     """Queue a training if the settings want one now and the gate would not ask for more reviews.
+
+    For a recogniser that has no quality model of its own, this is an adaptation as long as there
+    is not enough for one.
 
     A challenger on trial is not replaced before its hours and clips have passed.
 
@@ -33,7 +36,7 @@ def begin_if_due(runtime: "Runtime", now: datetime | None = None) -> str | None:
     latest = latest_start(runtime)
     with runtime.database.session() as session:
         num_new = reviews.count_clips_since(session, latest)
-        is_running = jobs.has_active(session, retrain.RETRAIN)
+        is_running = challengers.is_running(session)
     trial = shadow.find(runtime)
     if is_running or (trial is not None and not trial.is_over):
         return None
@@ -44,13 +47,14 @@ def begin_if_due(runtime: "Runtime", now: datetime | None = None) -> str | None:
         every_hours=settings.every_hours,
         latest=latest,
     )
-    return begin(occasion, lambda: retrain.start(runtime), now)
+    kind = cold_start.next_job(runtime)
+    return None if kind is None else begin(occasion, lambda: challengers.start(runtime, kind), now)
 
 
 def latest_start(runtime: "Runtime") -> datetime | None:
     """When a training was last asked for or stored, UTC, whatever came of it."""
     with runtime.database.session() as session:
-        job = jobs.find_latest(session, kind=retrain.RETRAIN)
+        asked = [jobs.find_latest(session, kind=kind) for kind in challengers.KINDS]
         stored = models.list_versions(session, kind=KIND)
-    times = [job.created_at] if job else []
+    times = [job.created_at for job in asked if job is not None]
     return max([*times, *(version.created_at for version in stored)], default=None)

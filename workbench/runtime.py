@@ -149,7 +149,7 @@ class Runtime:
             EstimatorError: not even a built-in estimator can be loaded
         """
         owner = owner or self.owner()
-        return self._own(owner) or self.inherited(owner) or self._for_any(owner)
+        return self._own(owner) or self.inherited(owner) or self.estimator_for_any(owner)
 
     def inherits_from(self, owner: Owner | None = None) -> Owner | None:
         """The recogniser whose estimator judges a fine-tuned one, for want of one of its own.
@@ -219,8 +219,16 @@ class Runtime:
     def _own(self, owner: Owner) -> Estimator | None:
         return self._promoted("transcript", owner) or self._built_in(owner)
 
-    def _for_any(self, owner: Owner) -> Estimator:
-        built_in = self._load(self._built_in_folder(owner))
+    def estimator_for_any(self, owner: Owner) -> Estimator:
+        """The estimator for any recogniser, reading the ranks of one; whether it serves or not.
+
+        Args:
+            owner: whose transcripts are to be judged
+
+        Raises:
+            EstimatorError: not even a built-in estimator can be loaded
+        """
+        built_in = self._load(self._built_in_folder(_ANY))
         if _owner_of(built_in) != _ANY:
             return self.audio_estimator()
         return replace(built_in, profile=self._profiles.of(self, owner))

@@ -36,13 +36,14 @@ class Occasion:
 
 
 def begin_what_is_due(runtime: "Runtime") -> None:
-    """Queue the trainings that are due, and promote a challenger whose trial is over."""
+    """Queue trainings and estimates that are due, and promote whose trial is over."""
     # Each of them asks this module when.
-    from workbench import finetune_schedule, retrain_schedule, shadow
+    from workbench import finetune_schedule, reestimate, retrain_schedule, shadow
 
     finetune_schedule.begin_if_due(runtime)
     shadow.promote_if_due(runtime)
     retrain_schedule.begin_if_due(runtime)
+    reestimate.queue_if_profile_moved(runtime)
 
 
 def begin(occasion: Occasion, start: Callable[[], str], now: datetime | None = None) -> str | None:

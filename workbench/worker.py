@@ -54,6 +54,7 @@ _HANDLERS: dict[str, Handler] = {}
 _HOMES = {
     "assess": "workbench.assess",
     "retrain": "workbench.retrain",
+    "adapt": "workbench.adapt",
     "reestimate": "workbench.reestimate",
     "finetune": "workbench.finetune",
     "look_again": "workbench.look_again",

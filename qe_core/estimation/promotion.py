@@ -8,7 +8,16 @@ from qe_core.estimation.bootstrap import Interval
 from qe_core.estimation.duel import Duel
 from qe_core.estimation.trust import Agreement
 
-__all__ = ["Condition", "GateResult", "decide", "was_heard"]
+__all__ = [
+    "Condition",
+    "GateResult",
+    "decide",
+    "enough_reviews",
+    "makes_sense",
+    "no_slice_worse",
+    "percent",
+    "was_heard",
+]
 
 _TINY = 1e-9
 
@@ -56,21 +65,22 @@ def decide(duel: Duel, *, num_new_reviews: int, settings: RetrainSettings) -> Ga
     """
     return GateResult(
         (
-            _enough_reviews(num_new_reviews, settings),
+            enough_reviews(num_new_reviews, settings),
             _enough_clips(duel, settings),
-            _makes_sense(duel, settings),
+            makes_sense(duel.sense, settings),
             was_heard(duel.agreements, settings),
             _ranks_well(duel, settings),
             _finds_errors(duel, settings),
             _not_further_off(duel, settings),
             _gains(duel, settings),
             _keeps_its_promise(duel, settings),
-            _no_slice_worse(duel, settings),
+            no_slice_worse(duel, settings),
         )
     )
 
 
-def _enough_reviews(num_new_reviews: int, settings: RetrainSettings) -> Condition:
+def enough_reviews(num_new_reviews: int, settings: RetrainSettings) -> Condition:
+    """There is enough that the champion does not know."""
     needed = settings.min_new_reviews
     passed = num_new_reviews >= needed
     verb = "are enough" if passed else "are too few"
@@ -93,9 +103,9 @@ def _enough_clips(duel: Duel, settings: RetrainSettings) -> Condition:
     )
 
 
-def _makes_sense(duel: Duel, settings: RetrainSettings) -> Condition:
+def makes_sense(sense: float | None, settings: RetrainSettings) -> Condition:
     """Corrections that were made by listening confirm words that the recogniser was sure of."""
-    sense, needed = duel.sense, settings.min_word_auc
+    needed = settings.min_word_auc
     if sense is None:
         return Condition("sense", True, "No correction says which words were right.")
     passed = sense >= needed
@@ -104,9 +114,9 @@ def _makes_sense(duel: Duel, settings: RetrainSettings) -> Condition:
     else:
         text = (
             f"A word that the corrections confirm was written with more confidence than one that "
-            f"they do not in {_percent(sense)} of pairs"
+            f"they do not in {percent(sense)} of pairs"
         )
-        text += "." if passed else f", hardly more than by chance; {_percent(needed)} are needed."
+        text += "." if passed else f", hardly more than by chance; {percent(needed)} are needed."
     return Condition("sense", passed, text)
 
 
@@ -143,13 +153,13 @@ def _objections(item: Agreement, settings: RetrainSettings) -> list[str]:
     texts = []
     if sure is not None and sure.low > settings.max_sure_changed:
         texts.append(
-            f"change {_percent(sure.value)} of the words that the champion takes for right; "
-            f"{_percent(settings.max_sure_changed)} are plausible."
+            f"change {percent(sure.value)} of the words that the champion takes for right; "
+            f"{percent(settings.max_sure_changed)} are plausible."
         )
     if doubtful is not None and doubtful.high < settings.min_doubtful_changed:
         texts.append(
-            f"leave {_percent(1 - doubtful.value)} of the words as they are that the champion "
-            f"takes for wrong; {_percent(1 - settings.min_doubtful_changed)} are plausible."
+            f"leave {percent(1 - doubtful.value)} of the words as they are that the champion "
+            f"takes for wrong; {percent(1 - settings.min_doubtful_changed)} are plausible."
         )
     if length is not None and length.high < settings.min_length_agreement:
         texts.append(
@@ -176,8 +186,8 @@ def _finds_errors(duel: Duel, settings: RetrainSettings) -> Condition:
     return Condition(
         "er20",
         passed,
-        f"In the first 20 % of audio the challenger finds {_percent(duel.challenger.er20)} of all "
-        f"errors, the champion {_percent(duel.champion.er20)}: a change of "
+        f"In the first 20 % of audio the challenger finds {percent(duel.challenger.er20)} of all "
+        f"errors, the champion {percent(duel.champion.er20)}: a change of "
         f"{_interval(duel.er20_gain, settings)}. A loss of more than "
         f"{_points(settings.max_recall_loss)} points {_verdict(passed)}.",
     )
@@ -193,7 +203,7 @@ def _not_further_off(duel: Duel, settings: RetrainSettings) -> Condition:
     return Condition(
         "mae",
         passed,
-        f"The mean error of the predicted WER is {_percent(after)} after {_percent(before)}: an "
+        f"The mean error of the predicted WER is {percent(after)} after {percent(before)}: an "
         f"improvement of {_interval(duel.mae_gain, settings)}. An increase of more than "
         f"{_points(settings.max_mae_increase)} points {_verdict(passed)}.",
     )
@@ -222,22 +232,23 @@ def _keeps_its_promise(duel: Duel, settings: RetrainSettings) -> Condition:
     return Condition(
         "coverage",
         passed,
-        f"{_percent(coverage.value)} of the true WERs lie inside their interval "
-        f"({100 * settings.gate_level:.0f} % interval {_percent(coverage.low)} to "
-        f"{_percent(coverage.high)}); that {verb} the promised {_percent(level)} ± "
+        f"{percent(coverage.value)} of the true WERs lie inside their interval "
+        f"({100 * settings.gate_level:.0f} % interval {percent(coverage.low)} to "
+        f"{percent(coverage.high)}); that {verb} the promised {percent(level)} ± "
         f"{_points(settings.max_coverage_gap)} points.",
     )
 
 
-def _no_slice_worse(duel: Duel, settings: RetrainSettings) -> Condition:
+def no_slice_worse(duel: Duel, settings: RetrainSettings) -> Condition:
+    """No source, language or condition gets worse beyond chance."""
     # In a slice of 30 clips, 3 points more or less are often chance: that alone refuses nobody.
     losses = [item for item in duel.slices if item.loss > settings.max_slice_loss]
     worse = [item for item in losses if item.surely > 0]
     allowed = f"{_points(settings.max_slice_loss)} points"
     if worse:
         found = "; ".join(
-            f"{item.name} ({item.num_clips} clips): {_percent(item.before)} before, "
-            f"{_percent(item.after)} after"
+            f"{item.name} ({item.num_clips} clips): {percent(item.before)} before, "
+            f"{percent(item.after)} after"
             for item in sorted(worse, key=lambda item: -item.loss)
         )
         text = f"The mean error rises by more than {allowed}, beyond chance, on {found}."
@@ -265,7 +276,8 @@ def _interval(gain: Interval, settings: RetrainSettings) -> str:
     )
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """With one decimal, as in all sentences of the gate."""
     return f"{100 * share:.1f} %"
 
 

@@ -17,7 +17,7 @@ from storage.repositories.mapping import to_record, to_records
 from storage.repositories.narrow import put_assessed_clip
 from storage.tables import Assessments, Hypotheses
 
-__all__ = ["add", "count_transcripts", "find_latest", "get", "list_features", "list_latest"]
+__all__ = ["add", "count_transcripts", "find_latest", "get", "list_first_features", "list_latest"]
 
 
 def add(  # noqa: PLR0913 - one argument per part of an assessment
@@ -100,24 +100,34 @@ def count_transcripts(session: Session, engine: str, model: str) -> int:
     return session.exec(query).one()
 
 
-def list_features(
-    session: Session, engine: str, model: str, *, limit: int
-) -> list[Mapping[str, float]]:
-    """Features of the newest transcripts by a recogniser, each of its latest assessment.
+def list_first_features(
+    session: Session, engine: str, model: str, *, limit: int, until: str | None = None
+) -> dict[str, Mapping[str, float]]:
+    """Features of the first transcripts by a recogniser, each of its latest assessment.
 
     Args:
         session: the session
         engine: the recogniser
         model: model within it
         limit: transcripts at most
+        until: id of the newest assessment that counts; any by default
+
+    Returns:
+        by id of the assessment, oldest transcript first
     """
-    newest = (
+    first = (
         select(sa.func.max(Assessments.id).label("id"))
         .join(Hypotheses, col(Hypotheses.id) == col(Assessments.hypothesis_id))
         .where(Hypotheses.engine == engine, Hypotheses.model == model)
         .group_by(col(Assessments.hypothesis_id))
-        .order_by(sa.desc("id"))
+        .order_by(col(Assessments.hypothesis_id))
         .limit(limit)
     )
-    query = select(Assessments).where(col(Assessments.id).in_(newest))
-    return [stored.features for stored in to_records(StoredAssessment, session.exec(query))]
+    if until is not None:
+        first = first.where(col(Assessments.id) <= until)
+    query = (
+        select(Assessments)
+        .where(col(Assessments.id).in_(first))
+        .order_by(col(Assessments.hypothesis_id))
+    )
+    return {item.id: item.features for item in to_records(StoredAssessment, session.exec(query))}

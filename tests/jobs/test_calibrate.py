@@ -56,7 +56,7 @@ def test_without_a_manifest_the_corrections_are_asked_and_there_are_none(tmp_pat
     result = run(app, ["calibrate"])
 
     assert result.exit_code == 2
-    assert "There is nothing to calibrate with." in result.stderr
+    assert "0 corrections to adapt to; at least 30 are needed." in result.stderr
 
 
 @pytest.mark.slow
@@ -75,4 +75,4 @@ def test_a_manifest_is_transcribed_and_the_estimator_adapted(tmp_path: Path) -> 
     record = json.loads(result.stdout)
     assert record["progress"] == "Adapted with 3 of 300 reviews"
     assert record["adaptation"]["before"]["mae"] > 0
-    assert result.exit_code == (0 if record["is_promoted"] else 1)
+    assert result.exit_code == (1 if record["verdict"] == "refused" else 0)

@@ -13,7 +13,7 @@ from storage.repositories import models
 from tests import small_models
 from tests.small_models import example, sphinx
 from workbench import champions, people
-from workbench.calibrate import calibrate
+from workbench.adapt import calibrate
 from workbench.runtime import Runtime
 
 
@@ -44,15 +44,15 @@ def test_the_adapted_estimator_serves_and_is_nearer_to_the_truth(runtime: Runtim
     finished = calibrate(runtime, sphinx(), other_sound(60), origin="calls.jsonl")
 
     before, after = finished.adaptation.before, finished.adaptation.after
-    assert finished.is_promoted
+    assert finished.verdict == "promoted"
     assert before is not None
     assert after is not None
     assert after.mae < before.mae - 0.05
     serving = runtime.estimator(owner).manifest
     assert serving.id == finished.estimator
     assert serving.adaptation == finished.adaptation
-    assert serving.lineage["adapted_to"] == "calls.jsonl"
-    assert serving.lineage["champion_id"] == runtime.built_in_estimator().manifest.id
+    assert serving.lineage["adaptation"]["origin"] == "calls.jsonl"
+    assert serving.lineage["base_id"] == runtime.built_in_estimator().manifest.id
 
 
 def test_a_version_says_how_far_it_has_come_and_can_be_rolled_back(runtime: Runtime) -> None:
@@ -63,7 +63,8 @@ def test_a_version_says_how_far_it_has_come_and_can_be_rolled_back(runtime: Runt
     assert (newest.id, newest.state) == (finished.version_id, "champion")
     assert newest.adaptation == "Adapted with 34 of 300 reviews"
     assert newest.metrics["mae"] < newest.champion_metrics["mae"]
-    assert [is_met for is_met, _ in newest.conditions] == [True, True]
+    assert [is_met for is_met, _ in newest.conditions] == [True, True, True, True]
+    assert newest.is_cross_validated
 
     champions.rollback(runtime)
 

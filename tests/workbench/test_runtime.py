@@ -15,9 +15,9 @@ from qe_core.config import EngineSettings, Settings, bundled_path
 from qe_core.errors import EngineError, StorageError
 from storage.database import Database
 from storage.records import ModelVersion
-from storage.repositories import events, models
+from storage.repositories import events, hypotheses, models
 from tests.builders import add_assessment, add_clip, add_hypothesis
-from workbench import champions, intake, preferences
+from workbench import champions, intake, preferences, profiles
 from workbench import runtime as runtime_module
 from workbench.runtime import (
     BUILT_IN_AUDIO,
@@ -202,12 +202,33 @@ def test_ranks_are_taken_from_the_recognisers_own_clips_once_there_are_thirty(
     write(range(29))
     assert median() is None
     write(range(29, 31))
-    assert median() == pytest.approx(0.15)
+    assert median() == pytest.approx(0.145)
     assert runtime.estimator(("whisper", "tiny")).profile is None
     write(range(31, 36))
-    assert median() == pytest.approx(0.15)  # not worth another look yet
+    assert median() == pytest.approx(0.145)  # not worth another look yet
+    assert runtime.estimator(("whisper", "base")).id.endswith("@30")
     write(range(36, 41))
-    assert median() == pytest.approx(0.20)
+    assert median() == pytest.approx(0.18)
+    assert runtime.estimator(("whisper", "base")).id.endswith("@37")
+
+
+def test_a_profile_is_the_same_after_a_restart_and_whatever_comes_later(runtime: Runtime) -> None:
+    with runtime.database.session() as session:
+        for number in range(40):
+            clip_id = f"{number:064}"
+            add_clip(session, clip_id)
+            written = add_hypothesis(session, clip_id, engine="whisper", model="base")
+            add_assessment(session, written, features={"confidence_mean": number / 100})
+    owner = ("whisper", "base")
+    taken = profiles.take(runtime, owner, 37)
+    with runtime.database.session() as session:
+        for number in range(40):
+            written = hypotheses.find_latest(session, f"{number:064}")
+            assert written is not None
+            add_assessment(session, written, features={"confidence_mean": 0.9})
+
+    assert profiles.Profiles().of(runtime, owner) != taken.profile  # estimated again since
+    assert profiles.take(runtime, owner, 37, taken.until) == taken
 
 
 def test_under_auto_the_built_in_estimator_is_shown_until_an_engine_is_loaded(

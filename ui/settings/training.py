@@ -7,14 +7,19 @@ import streamlit as st
 from ui.formats import percent, plain
 from ui.identity import acting_person
 from ui.messages import show_error
+from ui.settings.adaptation import show_cold_start
 from ui.settings.left_out import left_out_text
-from workbench import preferences, retrain, shadow, worker
+from workbench import challengers, cold_start, preferences, retrain, shadow, worker
 from workbench.runtime import Runtime
 from workbench.worker import JobStatus
 
 __all__ = ["show_training"]
 
-_KINDS = {"retrain": "Training", "reestimate": "Estimating all clips again"}
+_KINDS = {
+    "retrain": "Training",
+    "adapt": "Adapting",
+    "reestimate": "Estimating all clips again",
+}
 _REFRESH_S = 1.0
 
 
@@ -25,6 +30,18 @@ def show_training(runtime: Runtime) -> None:
         return
     # Looked up once: a training that ends in between must not leave the button switched off.
     is_busy = any(job.state in {"queued", "running"} for job in _jobs(runtime))
+    cold = cold_start.find(runtime)
+    if cold is None:
+        _show_own_model(runtime, is_busy=is_busy)
+    else:
+        show_cold_start(runtime, cold, is_busy=is_busy)
+    st.caption(_when(runtime))
+    st.fragment(_show_progress, run_every=_REFRESH_S if is_busy else None)(
+        runtime, is_polling=is_busy
+    )
+
+
+def _show_own_model(runtime: Runtime, *, is_busy: bool) -> None:
     ready = retrain.readiness(runtime)
     st.markdown(
         f"**{ready.num_new} new corrections** since the champion was trained; "
@@ -41,10 +58,6 @@ def show_training(runtime: Runtime) -> None:
     ):
         retrain.start(runtime, acting_person(runtime))
         st.rerun()
-    st.caption(_when(runtime))
-    st.fragment(_show_progress, run_every=_REFRESH_S if is_busy else None)(
-        runtime, is_polling=is_busy
-    )
 
 
 def _when(runtime: Runtime) -> str:
@@ -77,7 +90,7 @@ def _show_progress(runtime: Runtime, *, is_polling: bool) -> None:
     for job in active:
         step = "queued" if job.state == "queued" else plain(job.stage)
         st.progress(job.progress, f"{_KINDS[job.kind]}: {step} {percent(job.progress)}")
-    trainings = [job for job in jobs if job.kind == "retrain"]
+    trainings = [job for job in jobs if job.kind in challengers.KINDS]
     if trainings and trainings[-1].state == "failed":
         failed = trainings[-1]
         show_error(failed.error or "The training failed.", failed.suggestion or "")

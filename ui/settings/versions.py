@@ -22,6 +22,9 @@ _FIGURES = (
     ("Errors found in the first 20 % of audio", "er20", percent),
     ("The same for an oracle", "er20_oracle", percent),
     ("True WERs inside their interval", "coverage", percent),
+    ("Mean width of the interval", "interval_width", percent),
+    ("WER of all clips together, predicted", "predicted_pooled_wer", percent),
+    ("The same as it is", "pooled_wer", percent),
 )
 
 
@@ -66,9 +69,10 @@ def _show_table(versions: Sequence[ModelVersion]) -> None:
 
 def _show_comparison(version: ModelVersion) -> None:
     verdict = "was refused" if version.state == "refused" else "passed the gate"
-    st.markdown(f"**Latest training:** {plain(version.estimator)} {verdict}.")
+    what = "training" if version.adaptation is None else "adaptation"
+    st.markdown(f"**Latest {what}:** {plain(version.estimator)} {verdict}.")
     if version.adaptation is not None:
-        st.caption(f"{version.adaptation}; figures are cross-validated on the same reviews.")
+        st.caption(f"{version.adaptation}.")
     if any(version.left_out.values()):
         st.caption(f"Reviews that it could not use: {left_out_text(version.left_out)}.")
     left, right = st.columns(2, gap="medium")
@@ -82,8 +86,9 @@ def _show_comparison(version: ModelVersion) -> None:
                         write(version.metrics.get(name)),
                     )
                     for label, name, write in _FIGURES
+                    if name in version.metrics
                 ],
-                columns=["On the same held-out clips", "Champion before", "This version"],
+                columns=_columns(version),
             ),
             hide_index=True,
             border="horizontal",
@@ -96,6 +101,12 @@ def _show_comparison(version: ModelVersion) -> None:
                 else:
                     st.badge("Failed", icon=":material/close:", color="orange")
                 st.markdown(plain(text), width="stretch")
+
+
+def _columns(version: ModelVersion) -> list[str]:
+    if version.is_cross_validated:
+        return ["Cross-validated on the same clips", "Without adaptation", "This version"]
+    return ["On the same held-out clips", "Champion before", "This version"]
 
 
 def _show_lineage(versions: Sequence[ModelVersion]) -> None:
