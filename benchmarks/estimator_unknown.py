@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.estimator_figures import Contest, Drawn, judge, print_figures
-from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.agnostic import comparable, pool
 from qe_core.estimation.builtin_any import read_engines, train_any
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.scoring import reviewed_of, score_table
+from qe_core.estimation.shrinkage import fit_adaptation
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan
 
@@ -64,7 +64,7 @@ def _judged(
     scores = {f"{name}, no review": score_table(estimator, unseen)}
     for count in NUM_REVIEWS:
         chosen = np.random.default_rng([seed, count]).permutation(training.num_clips)[:count]
-        adaptation = Adaptation.fit(reviewed_of(estimator, training.select(chosen)))
+        adaptation = fit_adaptation(reviewed_of(estimator, training.select(chosen)))
         manifest = replace(estimator.manifest, adaptation=adaptation)
         adapted = replace(estimator, manifest=manifest)
         scores[f"{name}, {count} reviews"] = score_table(adapted, unseen)

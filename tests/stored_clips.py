@@ -35,7 +35,12 @@ def clip_id_of(name: str) -> str:
 
 
 def transcript(
-    text: str, *, version: str = "1", confidence: float = 0.8, language: str = "en"
+    text: str,
+    *,
+    model: str = "en-us",
+    version: str = "1",
+    confidence: float = 0.8,
+    language: str = "en",
 ) -> Transcript:
     """One segment, half a second per word."""
     words = tuple(
@@ -43,7 +48,7 @@ def transcript(
         for index, word in enumerate(text.split())
     )
     segments = (Segment(0.0, max(0.5, len(words) * 0.5), text, words),) if words else ()
-    return Transcript(segments, language, "pocketsphinx", "en-us", version)
+    return Transcript(segments, language, "pocketsphinx", model, version)
 
 
 def estimate(
