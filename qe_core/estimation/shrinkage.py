@@ -172,14 +172,23 @@ def _fit(reviewed: Reviewed, level: float) -> Adaptation:
 
 
 def _fit_rate(reviewed: Reviewed) -> Adaptation:
-    count = len(reviewed.words)
+    count = _effective_number(reviewed.weight)
     inside = logit_share(reviewed.predicted_wer)
     share = expit(inside)
     true_share = np.minimum(reviewed.errors / reviewed.words / MAX_RATE, 1.0)
     target = (count * true_share + _PRIOR_REVIEWS * share) / (count + _PRIOR_REVIEWS)
     weight = reviewed.weight * reviewed.words
     intercept, slope = _logistic_line(inside, target, weight / weight.sum())
-    return Adaptation(intercept, slope, num_reviews=count)
+    return Adaptation(intercept, slope, num_reviews=len(reviewed.words))
+
+
+def _effective_number(weight: Values) -> float:
+    """Reviews of equal weight that say as much (Kish 1965, Survey Sampling, §11.7).
+
+    Audits are drawn rarely and weigh as much as a dozen other reviews each: among 35 there are
+    five, and they must not overrule the prior as if they were 35.
+    """
+    return float(weight.sum() ** 2 / np.square(weight).sum())
 
 
 def _logistic_line(inside: Values, target: Values, weight: Values) -> tuple[float, float]:
@@ -208,13 +217,13 @@ def _scores(reviewed: Reviewed, corrected: Adaptation) -> Values:
 
 def _width(scores: Values, weight: Values, level: float) -> float:
     """The quantile of scores, those of an interval that holds its promise among them."""
-    count = len(scores)
+    count = _effective_number(weight)
     places = (np.arange(_NUM_PRIOR_POINTS) + 0.5) / _NUM_PRIOR_POINTS
     promised = norm.ppf((1 + places) / 2) / norm.ppf((1 + level) / 2)
     values = np.concatenate([scores, promised])
     masses = np.concatenate(
         [
-            weight / weight.mean(),
+            count * weight / weight.sum(),
             np.full(_NUM_PRIOR_POINTS, _PRIOR_WIDTHS / _NUM_PRIOR_POINTS),
         ]
     )

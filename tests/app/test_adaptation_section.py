@@ -22,7 +22,8 @@ BEFORE, AFTER = Accuracy(0.31, 0.62, 0.5, 0.3, 1.1), Accuracy(0.22, 0.89, 0.32, 
 
 
 def text_of(app: AppTest) -> str:
-    return " ".join(item.value for item in (*app.markdown, *app.caption)).replace("\\", "")
+    text = " ".join(item.value for item in (*app.markdown, *app.caption))
+    return text.replace("\\", "").replace("\u2060", "")
 
 
 def add_reviews(runtime: Runtime, numbers: range) -> None:

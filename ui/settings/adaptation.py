@@ -39,11 +39,12 @@ def show_cold_start(runtime: Runtime, cold: ColdStart, *, is_busy: bool) -> None
         hide_index=True,
         border="horizontal",
     )
-    level = preferences.get(runtime).quality.interval_level
-    st.caption(
-        "Without any adaptation → with it, every clip judged by an adaptation that was fitted "
-        f"without its recording. Intervals promise {percent(level)}."
-    )
+    if any(stage.after for stage in cold.stages):
+        level = preferences.get(runtime).quality.interval_level
+        st.caption(
+            "Without any adaptation → with it, every clip judged by an adaptation that was fitted "
+            f"without its recording. Intervals promise {percent(level)}."
+        )
     if cold.left_out.total:
         st.caption(f"Not usable: {left_out_text(asdict(cold.left_out))}.")
     with st.container(horizontal=True):
@@ -112,10 +113,15 @@ def _next(cold: ColdStart) -> str:
     following = next((number for number in STAGES if number > cold.num_teaching), None)
     have = f"{cold.num_teaching:,} corrections"
     if following is None:
-        return f"{have}: more hardly change the adaptation"
-    if following == STAGES[0]:
-        return f"{cold.num_teaching} of {following} corrections before it can be adapted"
-    return f"{have}; the next stage is at {following}"
+        text = f"{have}: more hardly change the adaptation"
+    elif following == STAGES[0]:
+        text = f"{cold.num_teaching} of {following} corrections before it can be adapted"
+    else:
+        text = f"{have}; the next stage is at {following}"
+    if cold.num_judging:
+        noun = "audit is" if cold.num_judging == 1 else "audits are"
+        text += f" ({cold.num_judging} more {noun} kept to judge by)"
+    return text
 
 
 def _offer_training(runtime: Runtime, cold: ColdStart, *, is_busy: bool) -> None:
