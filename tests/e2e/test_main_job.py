@@ -73,11 +73,12 @@ def test_an_upload_is_corrected_and_teaches_a_new_quality_model(
 
         page.goto(f"{url}/settings")
         page.get_by_role("tab", name="Quality model").click()
-        expect(page.get_by_text("1 new corrections")).to_be_visible(timeout=WORK_MS)
+        corrections = page.get_by_text("New corrections since the champion was trained")
+        expect(corrections).to_contain_text(": 1;", timeout=WORK_MS)
         before = champion(page)
         page.get_by_role("button", name="Retrain").click()
         expect(page.get_by_text("Latest training:")).to_be_visible(timeout=WORK_MS)
-        expect(page.get_by_text("passed the gate")).to_be_visible()
+        expect(page.get_by_text(re.compile("^Latest training.*passed the gate"))).to_be_visible()
         page.reload()
         expect(page.get_by_text("Quality model:")).not_to_have_text(before)
 

@@ -44,7 +44,7 @@ def show_training(runtime: Runtime) -> None:
 def _show_own_model(runtime: Runtime, *, is_busy: bool) -> None:
     ready = retrain.readiness(runtime)
     st.markdown(
-        f"**{ready.num_new} new corrections** since the champion was trained; "
+        f"New corrections since the champion was trained: **{ready.num_new}**; "
         f"the gate asks for {ready.num_needed}."
     )
     if ready.left_out.total:
