@@ -1,7 +1,6 @@
 """What all ways of making a challenger share: asking for one, storing it, and what it may do."""
 
 import logging
-import threading
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +12,7 @@ from storage import model_folders
 from storage.database import Session
 from storage.records import Job
 from storage.repositories import events, jobs, models
-from workbench import champions, people, shadow
+from workbench import champions, exclusive, shadow
 from workbench.champions import KIND
 
 if TYPE_CHECKING:
@@ -43,8 +42,6 @@ KINDS = (ADAPT, RETRAIN)
 
 Verdict = Literal["promoted", "on trial", "refused"]
 
-_STARTING = threading.Lock()
-
 _log = logging.getLogger(__name__)
 
 
@@ -63,22 +60,12 @@ def start(runtime: "Runtime", kind: str, actor: str | None = None) -> str:
         ConflictError: one is queued or running already
         ForbiddenError: the actor is no admin
     """
-
-    def work(session: Session) -> str | None:
-        people.require(session, actor, "admin")
-        if is_running(session):
-            return None
-        return jobs.add(session, kind, actor=actor).id
-
-    # Two new rows do not collide in the database: the lock makes looking and adding one step.
-    with _STARTING:
-        job_id = runtime.database.write(work)
-    if job_id is None:
-        raise ConflictError(
-            "A training is under way already.",
-            suggestion="Wait until it ends; its progress is on the settings page.",
-            code="retraining",
-        )
+    conflict = ConflictError(
+        "A training is under way already.",
+        suggestion="Wait until it ends; its progress is on the settings page.",
+        code="retraining",
+    )
+    job_id = exclusive.add(runtime, kind, actor=actor, conflict=conflict, beside=KINDS)
     runtime.worker.wake()
     return job_id
 

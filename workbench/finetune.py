@@ -2,7 +2,6 @@
 
 import logging
 import shutil
-import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -23,7 +22,7 @@ from storage.ids import new_id
 from storage.records import Job
 from storage.repositories import events, jobs
 from storage.repositories import recognisers as stored
-from workbench import people, preferences, recognisers
+from workbench import exclusive, preferences, recognisers
 from workbench.finetune_data import Base, find_base, gather, read_replay, reviewed
 from workbench.worker import register_handler
 
@@ -45,8 +44,6 @@ __all__ = [
 FINETUNE = "finetune"
 """Kind of the jobs that fine-tune the recogniser."""
 
-_STARTING = threading.Lock()
-_CANCELLED: set[str] = set()
 _WORK = ".new-work-"
 
 _log = logging.getLogger(__name__)
@@ -130,22 +127,12 @@ def start(runtime: "Runtime", actor: str | None = None) -> str:
         ForbiddenError: the actor is no admin
         ConflictError: one is queued or running already
     """
-
-    def work(session: Session) -> str | None:
-        people.require(session, actor, "admin")
-        if jobs.has_active(session, FINETUNE):
-            return None
-        return jobs.add(session, FINETUNE, actor=actor).id
-
-    # Two new rows do not collide in the database: the lock makes looking and adding one step.
-    with _STARTING:
-        job_id = runtime.database.write(work)
-    if job_id is None:
-        raise ConflictError(
-            "A fine-tuning is under way already.",
-            suggestion="Wait until it ends, or cancel it on the settings page.",
-            code="finetuning",
-        )
+    conflict = ConflictError(
+        "A fine-tuning is under way already.",
+        suggestion="Wait until it ends, or cancel it on the settings page.",
+        code="finetuning",
+    )
+    job_id = exclusive.add(runtime, FINETUNE, actor=actor, conflict=conflict)
     runtime.trainer.wake()
     return job_id
 
@@ -159,12 +146,8 @@ def cancel(runtime: "Runtime", actor: str | None = None) -> bool:
     Raises:
         ForbiddenError: the actor is no admin
     """
-    people.check(runtime, actor, "admin")
-    with runtime.database.session() as session:
-        job = jobs.find_latest(session, kind=FINETUNE)
-    if job is None or job.state not in (jobs.QUEUED, jobs.RUNNING):
+    if not exclusive.stop(runtime, FINETUNE, actor):
         return False
-    _CANCELLED.add(job.id)
     _log.info("%s cancels the fine-tuning.", actor or "Somebody")
     runtime.trainer.wake()
     return True
@@ -178,7 +161,7 @@ def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
         return  # it was stored, and then the process ended before the job could say so
 
     def tell(share: float, text: str) -> None:
-        if job.id in _CANCELLED:
+        if exclusive.is_stopped(job):
             raise TrainingError(
                 "The fine-tuning was cancelled.",
                 suggestion="Start it again when there is time for it.",
@@ -189,7 +172,7 @@ def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
     try:
         run(runtime, tell, actor=job.actor, job_id=job.id)
     finally:
-        _CANCELLED.discard(job.id)
+        exclusive.forget(job)
 
 
 def run(

@@ -4,7 +4,6 @@ Audits are looked at along with them: see :mod:`storage.repositories.outdated`.
 """
 
 import logging
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -15,11 +14,10 @@ from qe_core.errors import ConflictError, WerkbenchError
 from qe_core.features import DEPTHS, Depth
 from qe_core.features.base import schema_of
 from qe_core.pipeline import depth_of
-from storage.database import Session
 from storage.records import Event, Job
-from storage.repositories import events, jobs, outdated
+from storage.repositories import events, outdated
 from storage.repositories.outdated import Wanted
-from workbench import people, preferences
+from workbench import exclusive, preferences
 from workbench.assess import reassess
 from workbench.logs import about_clip
 from workbench.worker import register_handler
@@ -51,9 +49,6 @@ COST_MS_PER_S: Mapping[Depth, float] = MappingProxyType(
     {"fast": 0.05, "standard": 1.0, "thorough": 101.0}
 )
 """CPU time in ms per second of audio, rounded: ``python -m benchmarks.overhead --depth D``."""
-
-_STARTING = threading.Lock()
-_STOPPED: set[str] = set()
 
 _log = logging.getLogger(__name__)
 
@@ -147,20 +142,14 @@ def start(runtime: "Runtime", limit: int, actor: str | None = None) -> str:
         ConflictError: one is queued or running already
         ForbiddenError: the actor is no admin
     """
-
-    def work(session: Session) -> str:
-        people.require(session, actor, "admin")
-        if jobs.has_active(session, LOOK_AGAIN):
-            raise ConflictError(
-                "The clips in the queue are being looked at again already.",
-                suggestion="Wait until that ends, or stop it on the settings page.",
-                code="looking_again",
-            )
-        return jobs.add(session, LOOK_AGAIN, payload={"limit": limit}, actor=actor).id
-
-    # Two new rows do not collide in the database: the lock makes looking and adding one step.
-    with _STARTING:
-        job_id = runtime.database.write(work)
+    conflict = ConflictError(
+        "The clips in the queue are being looked at again already.",
+        suggestion="Wait until that ends, or stop it on the settings page.",
+        code="looking_again",
+    )
+    job_id = exclusive.add(
+        runtime, LOOK_AGAIN, actor=actor, conflict=conflict, payload={"limit": limit}
+    )
     runtime.trainer.wake()
     return job_id
 
@@ -174,14 +163,9 @@ def stop(runtime: "Runtime", actor: str | None = None) -> bool:
     Raises:
         ForbiddenError: the actor is no admin
     """
-    people.check(runtime, actor, "admin")
-    with runtime.database.session() as session:
-        job = jobs.find_latest(session, kind=LOOK_AGAIN)
-    if job is None or job.state not in (jobs.QUEUED, jobs.RUNNING):
-        return False
-    _STOPPED.add(job.id)
+    is_stopping = exclusive.stop(runtime, LOOK_AGAIN, actor)
     runtime.trainer.wake()
-    return True
+    return is_stopping
 
 
 def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
@@ -199,7 +183,7 @@ def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
     num_done, errors = num_before, list[str]()
     for index, clip_id in enumerate(waiting):
         on_progress((num_before + index) / (num_before + len(waiting)), "looking again")
-        if job.id in _STOPPED:
+        if exclusive.is_stopped(job):
             break
         with about_clip(clip_id):
             try:
@@ -207,7 +191,7 @@ def run_job(runtime: "Runtime", job: Job, on_progress: Progress) -> None:
             except WerkbenchError as error:
                 errors.append(error.message)
                 _log.warning("The estimate stays as it is: %s", error.message)
-    _STOPPED.discard(job.id)
+    exclusive.forget(job)
     _note(runtime, job, num_done, errors)
 
 

@@ -10,23 +10,14 @@ from qe_core.config import load_settings
 from qe_core.corpus.examples import TrainingExample
 from qe_core.errors import ForbiddenError, TrainingError
 from storage.repositories import models
-from tests import small_models
 from tests.small_models import example, sphinx
 from workbench import champions, people
 from workbench.adapt import calibrate
 from workbench.runtime import Runtime
 
 
-@pytest.fixture(scope="module")
-def small_built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_models.build(tmp_path_factory.mktemp("bundled"))
-
-
 @pytest.fixture
-def runtime(
-    small_built_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Runtime]:
-    monkeypatch.setattr("workbench.runtime.bundled_path", small_built_in.joinpath)
+def runtime(ships_small_built_in: None, tmp_path: Path) -> Iterator[Runtime]:
     opened = Runtime(load_settings(data_dir=tmp_path, engine={"name": "pocketsphinx"}))
     yield opened
     opened.close()

@@ -1,7 +1,6 @@
 """A version can be made again from its lineage, bit for bit."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,31 +9,18 @@ from typer.testing import CliRunner
 from jobs.cli import app
 from qe_core.errors import TrainingError
 from storage.database import Session
-from tests import small_models
 from tests.retrain_fixtures import LENIENT, fill, open_runtime
 from tests.small_models import FAST
 from tests.stored_clips import add_review, clip_id_of
 from workbench import lineage, retrain
 from workbench.runtime import Runtime
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def small_built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_models.build(tmp_path_factory.mktemp("bundled"))
-
-
-@pytest.fixture(autouse=True)
-def _ship_the_small_model(small_built_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.runtime.bundled_path", small_built_in.joinpath)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("ships_small_built_in")]
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    opened = open_runtime(tmp_path)
-    yield opened
-    opened.close()
+def runtime(small_runtime: Runtime) -> Runtime:
+    return small_runtime
 
 
 def test_a_version_lists_what_it_was_made_of(runtime: Runtime) -> None:

@@ -14,7 +14,6 @@ from qe_core.features import DEPTHS
 from qe_core.features.base import schema_of
 from storage.records import StoredAssessment
 from storage.repositories import assessments, entries, hypotheses, jobs, windows
-from tests import small_models
 from tests.stored_clips import store_clip, store_review
 from tests.typist import Typist
 from workbench import intake, look_again, people, preferences
@@ -28,16 +27,8 @@ pytestmark = pytest.mark.slow
 NUM_CLIPS = 4
 
 
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundled")
-    small_models.build(folder)
-    return small_models.build(folder, "thorough")
-
-
 @pytest.fixture
-def runtime(tmp_path: Path, bundled: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    monkeypatch.setattr("workbench.runtime.bundled_path", bundled.joinpath)
+def runtime(tmp_path: Path, ships_both_depths: None) -> Iterator[Runtime]:
     opened = Runtime(load_settings(data_dir=tmp_path, engine={"name": "pocketsphinx"}))
     yield opened
     opened.close()

@@ -1,6 +1,5 @@
 """Retraining: what is learnt from, what judges, what the gate says, and what serves afterwards."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from qe_core.errors import ConflictError, EstimatorError, TrainingError
 from storage.database import Session
 from storage.repositories import assessments, events, models
-from tests import small_models
 from tests.retrain_fixtures import add_reviewed, fill, open_runtime
 from tests.small_models import FAST, built_in_table, sphinx
 from tests.stored_clips import add_clip, add_review
@@ -18,22 +16,12 @@ from workbench import lessons, preferences, quality, retrain
 from workbench.retrain import BUILT_IN, LeftOut, RetrainOutcome
 from workbench.runtime import Runtime
 
-
-@pytest.fixture(scope="module")
-def small_built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_models.build(tmp_path_factory.mktemp("bundled"))
-
-
-@pytest.fixture(autouse=True)
-def _ship_the_small_model(small_built_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.runtime.bundled_path", small_built_in.joinpath)
+pytestmark = pytest.mark.usefixtures("ships_small_built_in")
 
 
 @pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    opened = open_runtime(tmp_path)
-    yield opened
-    opened.close()
+def runtime(small_runtime: Runtime) -> Runtime:
+    return small_runtime
 
 
 def trained(runtime: Runtime, **kwargs: object) -> RetrainOutcome:

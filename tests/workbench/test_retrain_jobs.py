@@ -4,7 +4,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import pytest
 from qe_core.errors import ConflictError, NotFoundError
 from storage.database import Session
 from storage.repositories import assessments, jobs
-from tests import small_models
 from tests.retrain_fixtures import fill, open_runtime
 from tests.small_models import FAST
 from tests.stored_clips import add_clip, clip_id_of
@@ -21,24 +19,14 @@ from workbench import reestimate, retrain
 from workbench.runtime import Runtime
 from workbench.worker import Worker
 
+pytestmark = pytest.mark.usefixtures("ships_small_built_in")
+
 NUM_KILLS = 3
 
 
-@pytest.fixture(scope="module")
-def small_built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_models.build(tmp_path_factory.mktemp("bundled"))
-
-
-@pytest.fixture(autouse=True)
-def _ship_the_small_model(small_built_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.runtime.bundled_path", small_built_in.joinpath)
-
-
 @pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    opened = open_runtime(tmp_path)
-    yield opened
-    opened.close()
+def runtime(small_runtime: Runtime) -> Runtime:
+    return small_runtime
 
 
 def test_two_trainings_at_once_are_refused(runtime: Runtime) -> None:

@@ -1,9 +1,7 @@
 """A challenger on trial: it scores new clips along, and serves when nothing speaks against it."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,34 +10,24 @@ from qe_core.errors import ConflictError
 from qe_core.estimation.estimator import Estimator
 from storage.database import Session
 from storage.repositories import assessments, hypotheses, models, shadows
-from tests import small_models
-from tests.retrain_fixtures import add_reviewed, fill, open_runtime
+from tests.retrain_fixtures import add_reviewed, fill
 from tests.small_models import FAST, example, sphinx
 from tests.stored_clips import add_clip, add_review, clip_id_of, estimate
 from workbench import champions, preferences, retrain, shadow
 from workbench.runtime import Runtime
 
+pytestmark = pytest.mark.usefixtures("ships_small_built_in")
+
 OWNER = ("pocketsphinx", "en-us")
 
 
-@pytest.fixture(scope="module")
-def small_built_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_models.build(tmp_path_factory.mktemp("bundled"))
-
-
-@pytest.fixture(autouse=True)
-def _ship_the_small_model(small_built_in: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.runtime.bundled_path", small_built_in.joinpath)
-
-
 @pytest.fixture
-def runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    opened = open_runtime(tmp_path)
+def runtime(small_runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Runtime:
+    opened = small_runtime
     monkeypatch.setattr(opened, "loaded_engine", lambda: Resolved(sphinx(), "for a test"))
     for name, value in (("hours", 1e-9), ("clips", 2), ("audits", 2)):
         preferences.set(opened, f"quality.shadow_{name}", value)
-    yield opened
-    opened.close()
+    return opened
 
 
 def begin_trial(runtime: Runtime, *, name: str = "challenger") -> str:

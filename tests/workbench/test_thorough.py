@@ -14,7 +14,6 @@ from qe_core.features import DEPTHS
 from qe_core.features.base import schema_of
 from storage.records import Hypothesis
 from storage.repositories import hypotheses, models
-from tests import small_models
 from tests.stored_clips import store_review
 from tests.typist import Typist
 from workbench import intake, lessons, library, preferences, second_opinion
@@ -24,17 +23,10 @@ from workbench.runtime import Runtime
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Small built-in estimators of two depths."""
-    folder = tmp_path_factory.mktemp("bundled")
-    small_models.build(folder)
-    return small_models.build(folder, "thorough")
-
-
 @pytest.fixture
-def runtime(tmp_path: Path, bundled: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runtime]:
-    monkeypatch.setattr("workbench.runtime.bundled_path", bundled.joinpath)
+def runtime(
+    tmp_path: Path, ships_both_depths: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Runtime]:
     settings = load_settings(
         data_dir=tmp_path, engine={"name": "pocketsphinx"}, quality={"depth": "thorough"}
     )
@@ -132,7 +124,7 @@ def test_an_estimate_does_without_a_second_recogniser_that_fails(
 
 
 def test_a_champion_of_another_depth_keeps_its_features(
-    runtime: Runtime, other: Typist, clip_id: str, bundled: Path
+    runtime: Runtime, other: Typist, clip_id: str, both_depths: Path
 ) -> None:
     standard = runtime.built_in_estimator("standard")
     standard.save(runtime.settings.models_dir / "v1")

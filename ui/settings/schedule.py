@@ -32,30 +32,25 @@ def show_schedule(runtime: Runtime) -> None:
         is_daily = left.checkbox(
             "Train daily at this hour", bool(current.schedule), key="settings.schedule.daily"
         )
-        reviews = middle.number_input(
-            "After so many new corrections, 0 for never",
-            min_value=0,
-            max_value=_MANY,
-            value=current.every_reviews,
-            step=10,
-            key="settings.schedule.reviews",
-        )
-        hours = right.number_input(
-            "So many hours after the last one, 0 for never",
-            min_value=0.0,
-            max_value=_YEAR_H,
-            value=current.every_hours,
-            step=1.0,
-            format="%g",
-            key="settings.schedule.hours",
-        )
+        with middle:
+            reviews = _count(
+                "After so many new corrections, 0 for never",
+                current.every_reviews,
+                key="settings.schedule.reviews",
+            )
+        with right:
+            hours = _hours(
+                "So many hours after the last one, 0 for never",
+                current.every_hours,
+                key="settings.schedule.hours",
+            )
         if st.form_submit_button("Use this schedule", key="settings.schedule.save"):
             _choose(
                 runtime,
                 {
                     "retrain.schedule": f"{at:%H:%M}" if is_daily else "",
-                    "retrain.every_reviews": int(reviews),
-                    "retrain.every_hours": float(hours),
+                    "retrain.every_reviews": reviews,
+                    "retrain.every_hours": hours,
                 },
             )
             st.rerun()
@@ -72,38 +67,26 @@ def show_trial_rules(runtime: Runtime) -> None:
     current = preferences.get(runtime).quality
     with st.form("settings.rules", border=False):
         left, middle, right = st.columns(3)
-        hours = left.number_input(
-            "Hours, 0 for none",
-            min_value=0.0,
-            max_value=_YEAR_H,
-            value=current.shadow_hours,
-            step=1.0,
-            format="%g",
-            key="settings.rules.hours",
-        )
-        num_clips = middle.number_input(
-            "New clips, 0 for none",
-            min_value=0,
-            max_value=_MANY,
-            value=current.shadow_clips,
-            step=10,
-            key="settings.rules.clips",
-        )
-        num_audits = right.number_input(
-            "Audits among them that have to speak for it",
-            min_value=1,
-            max_value=_MANY,
-            value=max(1, current.shadow_audits),
-            step=1,
-            key="settings.rules.audits",
-        )
+        with left:
+            hours = _hours("Hours, 0 for none", current.shadow_hours, key="settings.rules.hours")
+        with middle:
+            num_clips = _count(
+                "New clips, 0 for none", current.shadow_clips, key="settings.rules.clips"
+            )
+        with right:
+            num_audits = _count(
+                "Audits among them that have to speak for it",
+                current.shadow_audits,
+                least=1,
+                key="settings.rules.audits",
+            )
         if st.form_submit_button("Use this trial", key="settings.rules.save"):
             _choose(
                 runtime,
                 {
-                    "quality.shadow_hours": float(hours),
-                    "quality.shadow_clips": int(num_clips),
-                    "quality.shadow_audits": int(num_audits),
+                    "quality.shadow_hours": hours,
+                    "quality.shadow_clips": num_clips,
+                    "quality.shadow_audits": num_audits,
                 },
             )
             st.rerun()
@@ -112,6 +95,29 @@ def show_trial_rules(runtime: Runtime) -> None:
         "second estimate per clip, no second transcription. It serves when hours and clips have "
         "passed and the audits do not speak against it. With no hours and no clips it serves at "
         "once. A trial that has begun goes by the new figures."
+    )
+
+
+def _count(label: str, value: int, *, key: str, least: int = 0) -> int:
+    step = 1 if least else 10
+    return int(
+        st.number_input(
+            label, min_value=least, max_value=_MANY, value=max(least, value), step=step, key=key
+        )
+    )
+
+
+def _hours(label: str, value: float, *, key: str) -> float:
+    return float(
+        st.number_input(
+            label,
+            min_value=0.0,
+            max_value=_YEAR_H,
+            value=value,
+            step=1.0,
+            format="%g",
+            key=key,
+        )
     )
 
 
