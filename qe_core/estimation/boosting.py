@@ -1,6 +1,8 @@
 """Gradient-boosted trees with fixed seeds: the same data always gives the same trees."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -127,38 +129,37 @@ def cross_fit(
     *,
     settings: TreeSettings,
     seed: int,
-    on_fold: Callable[[], None] | None = None,
 ) -> tuple[FloatArray, int]:
     """Predict every row by trees that never saw its fold, and find out how many trees are enough.
+
+    Folds are grown side by side, each by one thread: the trees are the same on every machine.
 
     Args:
         task: what to learn
         folds: fold number per row
         settings: how trees are grown
         seed: of the row and column draws
-        on_fold: called after every fold
 
     Returns:
         predictions on the scale of the target, shape ``(num_rows,)``, and the number of trees
     """
     predictions = np.full(len(task.target), np.nan, np.float32)
-    boosters: list[xgb.Booster] = []
-    for fold in range(int(folds.max()) + 1):
+
+    def grow(fold: int) -> xgb.Booster:
         inside, outside = task.is_taught & (folds != fold), task.is_taught & (folds == fold)
         if task.is_judge is not None and (outside & task.is_judge).any():
             outside &= task.is_judge
-        boosters.append(
-            xgb.train(
-                settings.parameters(task, seed),
-                task.matrix(inside),
-                num_boost_round=settings.max_rounds,
-                evals=[(task.matrix(outside), "held_out")],
-                early_stopping_rounds=settings.patience,
-                verbose_eval=False,
-            )
+        return xgb.train(
+            settings.parameters(task, seed),
+            task.matrix(inside),
+            num_boost_round=settings.max_rounds,
+            evals=[(task.matrix(outside), "held_out")],
+            early_stopping_rounds=settings.patience,
+            verbose_eval=False,
         )
-        if on_fold is not None:
-            on_fold()
+
+    with ThreadPoolExecutor(_num_side_by_side()) as pool:
+        boosters = list(pool.map(grow, range(int(folds.max()) + 1)))
     # One number of trees for all folds: a fold that chose its own would look too good.
     num_rounds = max(1, round(float(np.mean([item.best_iteration + 1 for item in boosters]))))
     for fold, booster in enumerate(boosters):
@@ -166,6 +167,12 @@ def cross_fit(
         last = min(num_rounds, booster.num_boosted_rounds())
         predictions[outside] = booster.predict(task.matrix(outside), iteration_range=(0, last))
     return predictions, num_rounds
+
+
+def _num_side_by_side() -> int:
+    """Two, and on larger machines half of the processors: others go on working meanwhile."""
+    num_processors = os.cpu_count() or 1
+    return min(num_processors, max(2, num_processors // 2))
 
 
 def predict(
