@@ -260,7 +260,7 @@ def _finish(
         adapted,
         judgement,
         made_by,
-        version_id=f"quality-{'-'.join(owner)}-{version_id}",
+        name=challengers.name_of(owner, version_id),
         owner=owner,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )

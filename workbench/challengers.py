@@ -25,6 +25,7 @@ __all__ = [
     "Verdict",
     "is_running",
     "is_stored",
+    "name_of",
     "reviews_known_to",
     "start",
     "store",
@@ -41,6 +42,8 @@ ADAPT = "adapt"
 KINDS = (ADAPT, RETRAIN)
 
 Verdict = Literal["promoted", "on trial", "refused"]
+
+_NUM_TAIL = 8
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +71,14 @@ def start(runtime: "Runtime", kind: str, actor: str | None = None) -> str:
     job_id = exclusive.add(runtime, kind, actor=actor, conflict=conflict, beside=KINDS)
     runtime.worker.wake()
     return job_id
+
+
+def name_of(owner: "Owner", version_id: str) -> str:
+    """What the estimator of a version is called: short enough for a table.
+
+    The end of a ULID is random; its beginning is the time, which stands beside the name.
+    """
+    return f"quality-{'-'.join(owner)}-{version_id[-_NUM_TAIL:].lower()}"
 
 
 def is_running(session: Session) -> bool:

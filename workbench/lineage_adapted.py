@@ -68,7 +68,7 @@ def describe(
     judgement: Judgement,
     made_by: Mapping[str, Any],
     *,
-    version_id: str,
+    name: str,
     owner: "Owner",
     created_at: str,
 ) -> Estimator:
@@ -78,7 +78,7 @@ def describe(
         adapted,
         manifest=replace(
             manifest,
-            id=version_id,
+            id=name,
             engine=owner[0],
             model=owner[1],
             created_at=created_at,
@@ -123,7 +123,7 @@ def reproduce(
         adapted,
         judgement,
         made_by,
-        version_id=manifest.id,
+        name=manifest.id,
         owner=(manifest.engine, manifest.model),
         created_at=manifest.created_at,
     )

@@ -221,7 +221,7 @@ def _note(runtime: "Runtime", job: Job, num_clips: int, errors: list[str]) -> No
 def _wanted(runtime: "Runtime") -> Wanted:
     owner = runtime.owner()
     schema = schema_of(DEPTHS[runtime.depth(owner)])
-    return Wanted(*owner, schema=schema, estimator=runtime.estimator(owner).manifest.id)
+    return Wanted(*owner, schema=schema, estimator=runtime.estimator(owner).id)
 
 
 register_handler(LOOK_AGAIN, run_job)

@@ -164,7 +164,7 @@ def run(
             plan,
             model=engine.model,
             depth=runtime.training_depth((engine.name, engine.model)),
-            model_id=f"quality-{engine.name}-{engine.model}-{version_id}",
+            model_id=challengers.name_of((engine.name, engine.model), version_id),
             interval_level=settings.quality.interval_level,
         ),
         on_progress=lambda share, text: tell(0.05 + 0.85 * share, text),

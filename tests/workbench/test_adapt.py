@@ -11,17 +11,18 @@ from qe_core.asr.provider import Resolved
 from qe_core.errors import ConflictError, ForbiddenError, TrainingError
 from qe_core.estimation.estimator import Estimator
 from storage.database import Session
-from storage.repositories import jobs, models
+from storage.repositories import assessments, hypotheses, jobs, models
 from tests import small_models
 from tests.retrain_fixtures import add_reviewed, fill, open_runtime
-from tests.small_models import FAST, example, sphinx
-from tests.stored_clips import add_review, clip_id_of
+from tests.small_models import FAST, SCHEMA, example, sphinx
+from tests.stored_clips import add_review, clip_id_of, estimate, store_clip
 from workbench import (
     adapt,
     challengers,
     champions,
     cold_start,
     lineage,
+    look_again,
     people,
     preferences,
     reestimate,
@@ -269,6 +270,35 @@ def test_clips_are_estimated_again_once_when_the_profile_moves(
     assert runtime.estimator(OWNER).id == "small-any@37"
     adapt.run(runtime)
     assert reestimate.queue_if_profile_moved(runtime) is None
+
+
+def test_what_was_estimated_under_the_profile_of_today_needs_no_second_look(
+    runtime: Runtime,
+) -> None:
+    before = look_again.backlog(runtime, 1000).num_clips
+    for name in ("former", "newest"):
+        written = {"text": "one two three", "version": sphinx().version}
+        store_clip(runtime, name, feature_schema=SCHEMA, **written)
+    assert look_again.backlog(runtime, 1000).num_clips == before + 2
+    serving = runtime.estimator(OWNER).id
+    assert serving != "small-any"
+
+    def estimate_again(session: Session) -> None:
+        hypothesis = hypotheses.find_latest(session, clip_id_of("newest"))
+        assert hypothesis is not None
+        assessments.add(
+            session,
+            hypothesis,
+            estimate=estimate(1.0, 3.0, estimator=serving),
+            features={},
+            feature_schema=SCHEMA,
+            must_review=False,
+            duration_s=10.0,
+            timings_s={},
+        )
+
+    runtime.database.write(estimate_again)
+    assert look_again.backlog(runtime, 1000).num_clips == before + 1
 
 
 # --- a model of its own ------------------------------------------------------------------------

@@ -28,6 +28,10 @@ def trained(runtime: Runtime, **kwargs: object) -> RetrainOutcome:
     return retrain.run(runtime, plan=FAST, actor="ann", **kwargs)  # type: ignore[arg-type]  # names
 
 
+def name_of(outcome: RetrainOutcome) -> str:
+    return f"quality-pocketsphinx-en-us-{outcome.version_id[-8:].lower()}"
+
+
 # --- what is learnt from -----------------------------------------------------------------------
 
 
@@ -89,7 +93,7 @@ def test_a_challenger_that_passes_the_gate_serves(runtime: Runtime) -> None:
     outcome = trained(runtime, on_progress=lambda share, text: steps.append((share, text)))
 
     assert outcome.is_promoted
-    assert runtime.estimator().manifest.id.endswith(outcome.version_id)
+    assert runtime.estimator().manifest.id == name_of(outcome)
     newest, built_in = retrain.versions(runtime)
     assert (newest.id, newest.state, newest.actor) == (outcome.version_id, "champion", "ann")
     assert (built_in.id, built_in.state) == (BUILT_IN, "retired")
@@ -153,13 +157,14 @@ def test_reviews_that_a_champion_knows_are_not_new(runtime: Runtime) -> None:
 def test_rollback_goes_back_one_version_at_a_time(runtime: Runtime) -> None:
     built_in = runtime.estimator().manifest.id
     fill(runtime)
-    first = trained(runtime).version_id
+    outcome = trained(runtime)
+    first = outcome.version_id
     fill(runtime, 12, first=2000)
     second = trained(runtime).version_id
     assert retrain.versions(runtime)[0].id == second
 
     assert retrain.rollback(runtime, "ann") == first
-    assert runtime.estimator().manifest.id.endswith(first)
+    assert runtime.estimator().manifest.id == name_of(outcome)
     assert retrain.rollback(runtime, "ann") == BUILT_IN
     assert runtime.estimator().manifest.id == built_in
     with pytest.raises(ConflictError, match="none before"):
