@@ -11,7 +11,7 @@ from qe_core.estimation.manifest import Kind
 from storage import records
 from storage.database import Session
 from storage.records import Promotion
-from storage.repositories import events, models
+from storage.repositories import events, models, recognisers
 from workbench import people, reestimate
 
 if TYPE_CHECKING:
@@ -162,9 +162,14 @@ def rollback(runtime: "Runtime", actor: str | None = None) -> str:
 def add_promotion(
     session: Session, owner: "Owner", version_id: str | None, action: str, actor: str | None
 ) -> None:
-    """Note in a running transaction that a version takes over, and have all clips estimated."""
+    """Note in a running transaction that a version takes over, and have all clips estimated.
+
+    So are those of recognisers that were made from this one: what they have not, they inherit.
+    """
     note_decision(session, owner, version_id, action, actor)
-    reestimate.queue(session, *owner, actor)
+    engine, model = owner
+    for name in (model, *recognisers.list_heirs(session, model)):
+        reestimate.queue(session, engine, name, actor)
 
 
 def note_decision(

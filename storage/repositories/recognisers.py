@@ -26,6 +26,7 @@ __all__ = [
     "add_version",
     "find_base",
     "get_version",
+    "list_heirs",
     "list_promotions",
     "list_reviewed",
     "list_versions",
@@ -87,6 +88,26 @@ def find_base(session: Session, name: str) -> str | None:
         col(RecogniserVersions.name) == name, col(RecogniserVersions.folder).is_not(None)
     )
     return session.exec(query).first()
+
+
+def list_heirs(session: Session, name: str) -> list[str]:
+    """Models that were made from one, and from those in turn, the nearest first.
+
+    Args:
+        session: the session
+        name: what the transcripts of the one carry as their model
+    """
+    query = select(RecogniserVersions.name, RecogniserVersions.base).where(
+        col(RecogniserVersions.folder).is_not(None)
+    )
+    made_from = [(str(heir), str(base)) for heir, base in session.exec(query)]
+    found: list[str] = []
+    parents = {name}
+    while parents:
+        heirs = {heir for heir, base in made_from if base in parents} - {name, *found}
+        found += sorted(heirs)
+        parents = heirs
+    return found
 
 
 def list_versions(session: Session) -> list[RecogniserVersion]:

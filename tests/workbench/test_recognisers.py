@@ -8,7 +8,7 @@ import pytest
 from qe_core.config import load_settings
 from qe_core.errors import ConflictError, ForbiddenError, NotFoundError
 from storage.database import Session
-from storage.repositories import events, models
+from storage.repositories import events, jobs, models
 from tests.finetune_fixtures import store_version
 from workbench import champions, people, preferences, recognisers
 from workbench.runtime import Runtime
@@ -159,6 +159,21 @@ def test_a_fine_tuned_recogniser_is_judged_by_its_parents_estimator_until_it_has
     assert runtime.owner() == parent
     assert runtime.inherits_from() is None
     assert runtime.estimator().manifest.id == served.manifest.id
+
+
+def test_clips_of_a_fine_tuned_recogniser_are_estimated_again_with_those_of_its_parent(
+    runtime: Runtime,
+) -> None:
+    store_version(runtime, "first", base="whisper-demo")
+    store_version(runtime, "second", base="first")
+    store_version(runtime, "other", base="whisper-base")
+    store_version(runtime, "refused", base="whisper-demo", is_refused=True)
+
+    _give(runtime, ("whisper", "whisper-demo"))
+
+    with runtime.database.session() as session:
+        queued = [job.payload["model"] for job in jobs.list_recent(session)]
+    assert sorted(queued) == ["first", "second", "whisper-demo"]
 
 
 def test_a_recogniser_from_elsewhere_inherits_nothing(runtime: Runtime) -> None:
