@@ -9,6 +9,7 @@ the two have in common is learnt from both, and what differs is not taken over.
 """
 
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -211,14 +212,33 @@ def fit_counts(
     Returns:
         the model on all clips, and the out-of-fold predictions
     """
+    # Nothing but the result needs the boosters on all clips: they are grown beside the next stages.
+    with ThreadPoolExecutor(1) as beside:
+        boosters, held_out, pooled = _fit_stages(targets, settings, seed, beside, on_step)
+        model = CountModel(
+            {name: booster.result() for name, booster in boosters.items()}, pooled, rate_share
+        )
+    return model, combine(held_out, rate_share=rate_share)
+
+
+def _fit_stages(
+    targets: CountTargets,
+    settings: TreeSettings,
+    seed: int,
+    beside: Executor,
+    on_step: Callable[[str], None] | None,
+) -> tuple[dict[str, Future[xgb.Booster]], dict[str, FloatArray], float]:
+    """Boosters on all clips, out-of-fold predictions, and the share of words that are wrong."""
     tell = on_step or (lambda _: None)
-    boosters: dict[str, xgb.Booster] = {}
+    boosters: dict[str, Future[xgb.Booster]] = {}
     held_out: dict[str, FloatArray] = {}
 
     def learn(name: str, task: Task) -> None:
         tell(name)
         held_out[name], num_rounds = cross_fit(task, targets.folds, settings=settings, seed=seed)
-        boosters[name] = fit(task, num_rounds=num_rounds, settings=settings, seed=seed)
+        boosters[name] = beside.submit(
+            fit, task, num_rounds=num_rounds, settings=settings, seed=seed
+        )
 
     features, directions = targets.features, targets.directions
     if targets.is_relative.any():
@@ -249,8 +269,7 @@ def fit_counts(
     rate = np.minimum(targets.errors / np.maximum(targets.words, 1), _MAX_RATE)
     learn("rate", replace(guided, target=rate, objective="reg:squarederror"))
 
-    model = CountModel(boosters, pooled, rate_share)
-    return model, combine(held_out, rate_share=rate_share)
+    return boosters, held_out, pooled
 
 
 def combine(stages: Mapping[str, FloatArray], *, rate_share: float) -> Counts:
