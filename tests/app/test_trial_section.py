@@ -3,9 +3,10 @@
 import pytest
 
 from storage.database import Session
-from storage.repositories import assessments, models, shadows
+from storage.repositories import assessments, shadows
 from tests.app.conftest import OpenPage
 from tests.stored_clips import add_clip, add_review, estimate
+from tests.stored_versions import add_version
 from workbench import champions, shadow
 from workbench.runtime import Runtime
 
@@ -18,13 +19,11 @@ def test_champion_and_challenger_stand_side_by_side_until_one_is_chosen(
     owner = ("pocketsphinx", "en-us")
 
     def work(session: Session) -> str:
-        version = models.add_version(
+        version = add_version(
             session,
+            "x",
             estimator="the-challenger",
-            kind="transcript",
-            engine=owner[0],
-            model=owner[1],
-            folder="x",
+            owner=owner,
             manifest={"normaliser": "basic-1"},
             report={"is_passed": True, "left_out": {"num_rejected": 3}, "conditions": CONDITIONS},
         )

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from benchmarks.crash import Acknowledged, check
-from storage.repositories import models
 from tests.builders import add_assessment, add_clip, add_hypothesis, speech_like, wav_bytes
+from tests.stored_versions import add_version
 from workbench import intake
 from workbench.runtime import Runtime
 
@@ -83,16 +83,7 @@ def _forget_job(runtime: Runtime, _clip_id: str) -> None:
 
 def _forget_model(runtime: Runtime, _clip_id: str) -> None:
     with runtime.database.session() as session:
-        models.add_version(
-            session,
-            estimator="e",
-            kind="transcript",
-            engine="pocketsphinx",
-            model="en-us",
-            folder="gone",
-            manifest={},
-            report={},
-        )
+        add_version(session, "gone")
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import pytest
 from qe_core.config import load_settings
 from qe_core.monitoring.stream import MIN_AUDITS, StreamWer, TooFewAudits
 from storage.database import Session
-from storage.repositories import models, reviews
+from storage.repositories import reviews
 from tests.stored_clips import add_clip, add_review, store_clip, store_review
+from tests.stored_versions import add_version
 from workbench import preferences, quality
 from workbench.quality import Confusion
 from workbench.runtime import Runtime
@@ -150,16 +151,8 @@ def test_audits_that_the_estimator_learnt_from_do_not_correct_it(runtime: Runtim
     many(runtime, MIN_AUDITS, num_reviews=MIN_AUDITS)
 
     def work(session: Session) -> None:
-        models.add_version(
-            session,
-            estimator="builtin",
-            kind="transcript",
-            engine="pocketsphinx",
-            model="en-us",
-            folder="x",
-            manifest={},
-            report={"review_ids": [review.id for review in reviews.list_latest(session)]},
-        )
+        learnt = [review.id for review in reviews.list_latest(session)]
+        add_version(session, "x", estimator="builtin", report={"review_ids": learnt})
 
     runtime.database.write(work)
     stream = quality.summary(runtime).stream

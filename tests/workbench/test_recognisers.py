@@ -8,8 +8,9 @@ import pytest
 from qe_core.config import load_settings
 from qe_core.errors import ConflictError, ForbiddenError, NotFoundError
 from storage.database import Session
-from storage.repositories import events, jobs, models
+from storage.repositories import events, jobs
 from tests.finetune_fixtures import store_version
+from tests.stored_versions import add_version
 from workbench import champions, people, preferences, recognisers
 from workbench.runtime import Runtime
 
@@ -186,16 +187,7 @@ def _give(runtime: Runtime, owner: tuple[str, str]) -> None:
     runtime.built_in_estimator().save(runtime.settings.models_dir / "own")
 
     def work(session: Session) -> None:
-        version = models.add_version(
-            session,
-            estimator="own",
-            kind="transcript",
-            engine=owner[0],
-            model=owner[1],
-            folder="own",
-            manifest={},
-            report={},
-        )
+        version = add_version(session, "own", owner=owner)
         champions.add_promotion(session, owner, version.id, "promote", None)
 
     runtime.database.write(work)

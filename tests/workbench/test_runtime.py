@@ -17,6 +17,7 @@ from storage.database import Database
 from storage.records import ModelVersion
 from storage.repositories import events, hypotheses, models
 from tests.builders import add_assessment, add_clip, add_hypothesis
+from tests.stored_versions import add_version, promote
 from workbench import champions, intake, preferences, profiles
 from workbench import runtime as runtime_module
 from workbench.runtime import (
@@ -39,26 +40,9 @@ class _Engine:
 def _promote(
     runtime: Runtime, folder: str, *, owner: tuple[str, str] = ("pocketsphinx", "en-us")
 ) -> ModelVersion:
-    engine, model = owner
     with runtime.database.session() as session:
-        version = models.add_version(
-            session,
-            estimator="retrained",
-            kind="transcript",
-            engine=engine,
-            model=model,
-            folder=folder,
-            manifest={},
-            report={},
-        )
-        models.add_promotion(
-            session,
-            kind="transcript",
-            engine=engine,
-            model=model,
-            version_id=version.id,
-            action="promote",
-        )
+        version = add_version(session, folder, owner=owner)
+        promote(session, version)
     return version
 
 

@@ -9,10 +9,11 @@ from qe_core.asr.provider import Resolved
 from qe_core.errors import ConflictError
 from qe_core.estimation.estimator import Estimator
 from storage.database import Session
-from storage.repositories import assessments, hypotheses, models, shadows
+from storage.repositories import assessments, hypotheses, shadows
 from tests.retrain_fixtures import add_reviewed, fill
 from tests.small_models import FAST, example, sphinx
 from tests.stored_clips import add_clip, add_review, clip_id_of, estimate
+from tests.stored_versions import add_version
 from workbench import champions, preferences, retrain, shadow
 from workbench.runtime import Runtime
 
@@ -37,16 +38,7 @@ def begin_trial(runtime: Runtime, *, name: str = "challenger") -> str:
     replace(built_in, manifest=manifest).save(runtime.settings.models_dir / name)
 
     def work(session: Session) -> str:
-        version = models.add_version(
-            session,
-            estimator=name,
-            kind="transcript",
-            engine=OWNER[0],
-            model=OWNER[1],
-            folder=name,
-            manifest={},
-            report={"is_passed": True},
-        )
+        version = add_version(session, name, owner=OWNER, report={"is_passed": True})
         champions.note_decision(session, OWNER, version.id, "shadow", None)
         return version.id
 

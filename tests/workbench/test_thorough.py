@@ -13,8 +13,9 @@ from qe_core.config import load_settings
 from qe_core.features import DEPTHS
 from qe_core.features.base import schema_of
 from storage.records import Hypothesis
-from storage.repositories import hypotheses, models
+from storage.repositories import hypotheses
 from tests.stored_clips import store_review
+from tests.stored_versions import add_version, promote
 from tests.typist import Typist
 from workbench import intake, lessons, library, preferences, second_opinion
 from workbench.assess import assess_clip, reassess
@@ -130,24 +131,7 @@ def test_a_champion_of_another_depth_keeps_its_features(
     standard.save(runtime.settings.models_dir / "v1")
     owner = ("pocketsphinx", "en-us")
     with runtime.database.session() as session:
-        version = models.add_version(
-            session,
-            estimator="retrained",
-            kind="transcript",
-            engine=owner[0],
-            model=owner[1],
-            folder="v1",
-            manifest={},
-            report={},
-        )
-        models.add_promotion(
-            session,
-            kind="transcript",
-            engine=owner[0],
-            model=owner[1],
-            version_id=version.id,
-            action="promote",
-        )
+        promote(session, add_version(session, "v1", owner=owner))
     assert runtime.estimator(owner).manifest.depth == "standard"
     # What the settings ask for is computed, too: the next estimator may learn from it.
     assert runtime.depth(owner) == "thorough"
