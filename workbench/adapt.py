@@ -14,7 +14,9 @@ from qe_core.estimation.adapting import Judgement, adapt, decide_adaptation, jud
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.profile import MIN_PROFILE_CLIPS, EngineProfile
 from qe_core.estimation.promotion import GateResult
+from qe_core.estimation.scoring import score_table
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.trust import Agreement, agreements
 from storage.ids import new_id
 from storage.records import Job
 from workbench import challengers, lineage, lineage_adapted, people, preferences, profiles
@@ -62,6 +64,7 @@ class _Work:
         made_by: what the version has to remember
         report: what pages show of it
         num_new: reviews that the champion does not know; ``None`` for references of a manifest
+        reviewers: who corrected each row of the table; none for references of a manifest
         origin: :data:`CORRECTIONS`, or the name of a manifest
     """
 
@@ -72,6 +75,7 @@ class _Work:
     made_by: Mapping[str, Any]
     report: Mapping[str, Any]
     num_new: int | None
+    reviewers: Sequence[str]
     origin: str
 
 
@@ -153,6 +157,7 @@ def run(
             "job_id": job_id,
         },
         num_new=len({example.id for example in lessons.examples} - known),
+        reviewers=lessons.reviewers,
         origin=CORRECTIONS,
     )
     tell(0.3, "adapting")
@@ -202,6 +207,7 @@ def calibrate(
         made_by={"engine_version": engine.version},
         report={"review_ids": [], "held_out_review_ids": []},
         num_new=None,
+        reviewers=(),
         origin=origin,
     )
     return _finish(runtime, work, preferences.get(runtime), actor, lambda _share, _text: None)
@@ -245,7 +251,11 @@ def _finish(
         work.champion, adapted, work.table, level=level, settings=settings.retrain
     )
     gate = decide_adaptation(
-        judgement, num_new_reviews=work.num_new, level=level, settings=settings.retrain
+        judgement,
+        num_new_reviews=work.num_new,
+        agreements=_agreements(work, settings),
+        level=level,
+        settings=settings.retrain,
     )
     verdict = challengers.verdict_of(gate, settings.quality)
     tell(0.9, "saving")
@@ -275,6 +285,17 @@ def _finish(
         actor=actor,
     )
     return AdaptOutcome(version_id, challenger.manifest.id, verdict, adaptation, judgement, gate)
+
+
+def _agreements(work: _Work, settings: Settings) -> tuple[Agreement, ...]:
+    """What the corrections agree with, as far as it can be known."""
+    if not work.reviewers:
+        return ()
+    scores = score_table(work.champion, work.table, level=settings.quality.interval_level)
+    if work.base.manifest.is_cold_start:
+        # What it takes for a right word it has learnt from other recognisers.
+        scores = replace(scores, word_probabilities=None)
+    return agreements(work.table, scores, work.reviewers, settings=settings.retrain)
 
 
 def _report(

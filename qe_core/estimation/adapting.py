@@ -5,6 +5,7 @@ hardly any, so few that an adaptation would wait for a year: until there are eno
 correction is judged by an adaptation that was fitted without its recording.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,10 +23,12 @@ from qe_core.estimation.promotion import (
     makes_sense,
     no_slice_worse,
     percent,
+    was_heard,
 )
 from qe_core.estimation.scoring import predicted_for, reviewed_of, score_table
 from qe_core.estimation.shrinkage import accuracy, fit_adaptation
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.trust import Agreement
 
 __all__ = ["HowJudged", "Judgement", "adapt", "decide_adaptation", "judge_adaptation"]
 
@@ -148,6 +151,7 @@ def decide_adaptation(
     num_new_reviews: int | None,
     level: float,
     settings: RetrainSettings,
+    agreements: Sequence[Agreement] = (),
 ) -> GateResult:
     """Decide whether an adaptation may serve.
 
@@ -161,17 +165,23 @@ def decide_adaptation(
             are no reviews
         level: nominal coverage of the intervals
         settings: the thresholds
+        agreements: what corrections agree with; asked for unless these are references
 
     Returns:
         every condition with its figures
     """
-    reviews = () if num_new_reviews is None else (enough_reviews(num_new_reviews, settings),)
+    reviews: tuple[Condition, ...] = ()
+    heard: tuple[Condition, ...] = ()
+    if num_new_reviews is not None:
+        reviews = (enough_reviews(num_new_reviews, settings),)
+        heard = (was_heard(agreements, settings),)
     slices = () if judgement.duel is None else (no_slice_worse(judgement.duel, settings),)
     return GateResult(
         (
             *reviews,
             _judged_by(judgement, settings),
             makes_sense(judgement.sense, settings),
+            *heard,
             _accurate(judgement, settings),
             _keeps_its_promise(judgement, level, settings),
             *slices,

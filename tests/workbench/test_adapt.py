@@ -193,6 +193,27 @@ def test_enough_held_out_audits_judge_and_never_teach(opened: Open, reviewed: Pa
     assert lineage.reproduce(runtime, outcome.version_id).is_identical
 
 
+def test_corrections_that_belong_to_other_clips_are_refused_and_whose_they_are_is_said(
+    opened: Open,
+) -> None:
+    runtime = opened(min_length_agreement=0.2)
+    numbers = sorted(range(1000, 1040), key=lambda number: example(number).duration_s)
+
+    def work(session: Session) -> None:
+        for place, number in enumerate(numbers):
+            other = example(numbers[(place + 20) % 40])
+            add_reviewed(session, number, reference=other.reference)
+
+    runtime.database.write(work)
+
+    outcome = adapt.run(runtime)
+
+    failed = {item.name: item.text for item in outcome.gate.conditions if not item.passed}
+    assert outcome.verdict == "refused"
+    assert failed["heard"].startswith("The corrections by ")
+    assert "not longer where more was written" in failed["heard"]
+
+
 def test_random_text_as_corrections_is_refused(opened: Open) -> None:
     runtime = opened(min_word_auc=0.52)
     fill(runtime, 32, num_audits=0, is_poisoned=True)
