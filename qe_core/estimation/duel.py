@@ -18,6 +18,7 @@ from qe_core.estimation.words import WORD_FEATURES
 __all__ = ["Duel", "SliceChange", "compare", "judges", "sense_of"]
 
 _BUDGET = 0.2
+_MIN_AUDITS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Duel:
         num_recordings: what the bootstrap draws
         er20_gain: how much more of all errors the challenger finds in the first 20 % of audio
         mae_gain: by how much the mean error of the predicted WER falls
+        audits_gain: the same on the audits alone, which are of what comes in now; ``None`` where
+            there are too few
         coverage: share of true WERs inside the challenger's interval; ``None`` without any
         slices: both by source, language and condition, where there are enough clips
         too_small: slices that nothing is said about
@@ -76,6 +79,7 @@ class Duel:
     coverage: Interval | None
     slices: tuple[SliceChange, ...]
     too_small: tuple[str, ...]
+    audits_gain: Interval | None = None
     agreements: tuple[Agreement, ...] = ()
 
 
@@ -152,11 +156,11 @@ def compare(
     def mae(which: int, rows: Rows) -> float:
         return float(gaps[which][rows].sum() / max(1, has_words[rows].sum()))
 
-    def gain(of: Callable[[int, Rows], float], better: int) -> Interval:
+    def gain(of: Callable[[int, Rows], float], better: int, among: Rows) -> Interval:
         return paired_bootstrap(
-            lambda rows: of(better, rows),
-            lambda rows: of(1 - better, rows),
-            table.group,
+            lambda rows: of(better, among[rows]),
+            lambda rows: of(1 - better, among[rows]),
+            table.group[among],
             num_draws=num_draws,
             level=settings.gate_level,
             seed=settings.seed,
@@ -175,6 +179,9 @@ def compare(
             ).low
         return SliceChange(name, len(rows), before, after, surely)
 
+    everything = np.arange(table.num_clips)
+    audits = np.flatnonzero(table.is_review & has_words)
+    has_audits = len(np.unique(table.group[audits])) >= _MIN_AUDITS
     changes = [change(name, rows) for name, rows in _slices(table, has_words)]
     return Duel(
         champion=evaluate(truth, champion),
@@ -184,8 +191,9 @@ def compare(
         num_audits=int(table.is_review.sum()),
         num_recordings=len(np.unique(table.group)),
         # More errors found is better, a smaller error is.
-        er20_gain=gain(er20, 1),
-        mae_gain=gain(mae, 0),
+        er20_gain=gain(er20, 1, everything),
+        mae_gain=gain(mae, 0, everything),
+        audits_gain=gain(mae, 0, audits) if has_audits else None,
         coverage=_coverage(table, challenger, settings=settings, num_draws=num_draws),
         slices=tuple(item for item in changes if item.num_clips >= settings.min_slice_clips),
         too_small=tuple(item.name for item in changes if item.num_clips < settings.min_slice_clips),

@@ -89,6 +89,34 @@ def test_a_challenger_that_gains_nothing_fails() -> None:
 
 
 @pytest.mark.parametrize(
+    ("audits", "passes"),
+    [(Interval(0.08, 0.02, 0.14), True), (Interval(0.08, -0.01, 0.17), False), (None, False)],
+)
+def test_what_is_surely_better_on_the_audits_need_not_show_among_all_clips(
+    audits: Interval | None, passes: bool
+) -> None:
+    little = Interval(-0.001, -0.002, 0.0)
+    duel = replace(GOOD, er20_gain=little, mae_gain=little, audits_gain=audits)
+    assert list(_decide(duel)) == ([] if passes else ["gain"])
+
+
+def test_a_gain_on_audits_is_judged_by_audits_alone(table: TrainingTable) -> None:
+    groups = list(dict.fromkeys(table.group))
+    table = replace(table, is_review=np.isin(table.group, groups[:12]))
+    far, close = _scores(table, 0.4), _scores(table, 0.05)
+    mixed = replace(far, wer=np.where(table.is_review, close.wer, far.wer))
+
+    duel = compare(table, far, mixed, settings=SETTINGS, interval_level=0.9, num_draws=50)
+
+    assert duel.audits_gain is not None
+    assert duel.audits_gain.low > 0
+    assert duel.audits_gain.value > duel.mae_gain.value
+    few = replace(table, is_review=np.isin(table.group, groups[:9]))
+    duel = compare(few, far, mixed, settings=SETTINGS, interval_level=0.9, num_draws=2)
+    assert duel.audits_gain is None
+
+
+@pytest.mark.parametrize(
     ("low", "high", "passes"),
     [(0.89, 0.91, True), (0.83, 0.87, True), (0.93, 0.97, True), (0.80, 0.86, False)],
 )
