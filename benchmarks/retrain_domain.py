@@ -36,6 +36,7 @@ from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import TrainingPlan, train_on_table
 from qe_core.estimation.trust import agreements
 from qe_core.monitoring.sampling import draw, errors_per_second, importance_weights
+from workbench.lineage import judging_clips
 
 _SETTINGS = RetrainSettings()
 _LEVEL = 0.9
@@ -52,7 +53,7 @@ class Domain:
     """A source that the champion does not know.
 
     Args:
-        base: clips of the other sources
+        base: clips of the other sources, those by relatives of the recogniser among them
         stream: clips of the source that come in
         unheard: clips of the source by speakers that never come in
         engine: wrote the transcripts
@@ -73,17 +74,19 @@ class Domain:
             sys.exit(f"There is no {source}; there are {', '.join(np.unique(table.source))}.")
         return cls(
             base=table.select(~is_domain),
-            stream=table.select(is_domain & ~table.is_held_out),
-            unheard=table.select(is_domain & table.is_held_out),
+            stream=table.select(is_domain & ~table.is_held_out).own,
+            unheard=table.select(is_domain & table.is_held_out).own,
             engine=engine,
             model=model,
         )
 
     def describe(self) -> str:
         """How many clips there are."""
+        teaching = self.base.select(~self.base.is_held_out)
         return (
             f"{self.stream.num_clips} clips come in, {self.unheard.num_clips} by unheard speakers "
-            f"judge; champion from {(~self.base.is_held_out).sum()} clips of other sources"
+            f"judge; champion from {teaching.own.num_clips} clips of other sources and "
+            f"{teaching.num_clips - teaching.own.num_clips} by relatives"
         )
 
 
@@ -119,7 +122,7 @@ def main() -> int:
     options = parser.parse_args()
     manifest_path = options.table.with_name("manifest.json")
     manifest = manifest_from_json(manifest_path.read_bytes(), name=options.table.parent.name)
-    table = TrainingTable.load(options.table).own
+    table = TrainingTable.load(options.table)
     table = table.with_features(manifest.feature_names, manifest.schema)
     rows, is_good = [_HEAD], True
     for source in options.source or sources_of(table):
@@ -164,6 +167,7 @@ def _try(
 
 def sources_of(table: TrainingTable) -> list[str]:
     """Sources with enough clips that come in, and enough of speakers that never do."""
+    table = table.own
     names, counts = np.unique(table.source[~table.is_held_out], return_counts=True)
     return [
         str(name)
@@ -257,7 +261,7 @@ def retrain(
     begun = time.perf_counter()
     table = domain.base + reviews
     challenger = train(domain, table)
-    judged_on = table.select(table.is_held_out & table.is_uniform_draw)
+    judged_on = judging_clips(table)
     duel = compare(
         judged_on,
         score_table(champion, judged_on, level=_LEVEL),
