@@ -11,7 +11,7 @@ sources. What counts is ER@20 on speakers of SOURCE that neither has heard, with
 from a paired bootstrap over these speakers. Then the same reviews come with random text as
 corrections; ``benchmarks.retrain_poison`` tries texts that read like language. The rows of a
 Markdown table end it. Exit code 1 when an honest challenger that was promoted finds fewer errors,
-when one takes longer than a minute, or when a poisoned one is let through.
+beyond chance, when one takes longer than a minute, or when a poisoned one is let through.
 """
 
 import argparse
@@ -162,7 +162,7 @@ def _try(
         f"{verdict(poisoned.gate)} |"
     )
     is_fine = honest.seconds < _LIMIT_S and not poisoned.gate.passed
-    return row, is_fine and (gain.value >= 0 or not honest.gate.passed)
+    return row, is_fine and (gain.high >= 0 or not honest.gate.passed)
 
 
 def sources_of(table: TrainingTable) -> list[str]:
