@@ -67,7 +67,7 @@ def decide(duel: Duel, *, num_new_reviews: int, settings: RetrainSettings) -> Ga
         (
             enough_reviews(num_new_reviews, settings),
             _enough_clips(duel, settings),
-            makes_sense(duel.sense, settings),
+            makes_sense(duel.sense, settings, duel.agreements),
             was_heard(duel.agreements, settings),
             _ranks_well(duel, settings),
             _finds_errors(duel, settings),
@@ -103,12 +103,24 @@ def _enough_clips(duel: Duel, settings: RetrainSettings) -> Condition:
     )
 
 
-def makes_sense(sense: float | None, settings: RetrainSettings) -> Condition:
-    """Corrections that were made by listening confirm words that the recogniser was sure of."""
+def makes_sense(
+    sense: float | None, settings: RetrainSettings, agreements: Sequence[Agreement] = ()
+) -> Condition:
+    """Corrections that were made by listening confirm words that the recogniser was sure of.
+
+    On the worst clips of a stream its confidence may say nothing at all. What the champion is sure
+    of says more then, and :func:`was_heard` asks for that.
+
+    Args:
+        sense: see :func:`qe_core.estimation.duel.sense_of`
+        settings: the thresholds
+        agreements: of all corrections together and person by person
+    """
     needed = settings.min_word_auc
     if sense is None:
         return Condition("sense", True, "No correction says which words were right.")
-    passed = sense >= needed
+    knows_better = any(item.who is None and item.sure_changed for item in agreements)
+    passed = sense >= needed or (knows_better and sense > 0)
     if not sense:
         text = "The corrections confirm not one word that was written."
     else:
@@ -116,7 +128,14 @@ def makes_sense(sense: float | None, settings: RetrainSettings) -> Condition:
             f"A word that the corrections confirm was written with more confidence than one that "
             f"they do not in {percent(sense)} of pairs"
         )
-        text += "." if passed else f", hardly more than by chance; {percent(needed)} are needed."
+        if not passed:
+            text += f", hardly more than by chance; {percent(needed)} are needed."
+        elif sense < needed:
+            text += (
+                ", hardly more than by chance; here the words count that the champion is sure of."
+            )
+        else:
+            text += "."
     return Condition("sense", passed, text)
 
 

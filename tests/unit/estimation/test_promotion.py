@@ -192,6 +192,18 @@ def test_corrections_have_to_confirm_what_the_recogniser_was_sure_of(
     assert list(_decide(replace(GOOD, sense=sense))) == ([] if passes else ["sense"])
 
 
+def test_where_confidence_says_nothing_the_words_count_that_the_champion_is_sure_of() -> None:
+    honest = Agreement(None, 500, Interval(0.04, 0.0, 0.12), None, None)
+    shuffled = replace(honest, sure_changed=Interval(0.96, 0.86, 1.0))
+    unknown = replace(honest, sure_changed=None)
+    doubtful = replace(GOOD, sense=0.49)
+
+    assert _decide(replace(doubtful, agreements=(honest,))) == {}
+    assert list(_decide(replace(doubtful, agreements=(shuffled,)))) == ["heard"]
+    assert list(_decide(replace(doubtful, agreements=(unknown,)))) == ["sense"]
+    assert list(_decide(replace(GOOD, sense=0, agreements=(honest,)))) == ["sense"]
+
+
 def test_without_a_clip_with_words_nothing_is_promoted() -> None:
     assert "mae" in _decide(replace(GOOD, challenger=_metrics(mae=None)))
     assert "coverage" in _decide(replace(GOOD, coverage=None))
