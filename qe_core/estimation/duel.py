@@ -15,10 +15,11 @@ from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.trust import Agreement
 from qe_core.estimation.words import WORD_FEATURES
 
-__all__ = ["Duel", "SliceChange", "compare", "judges", "sense_of"]
+__all__ = ["MIN_AUDITS", "Duel", "SliceChange", "compare", "judges", "sense_of"]
 
 _BUDGET = 0.2
-_MIN_AUDITS = 10
+MIN_AUDITS = 10
+"""Recordings whose audits are looked at alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,7 @@ def compare(
 
     everything = np.arange(table.num_clips)
     audits = np.flatnonzero(table.is_review & has_words)
-    has_audits = len(np.unique(table.group[audits])) >= _MIN_AUDITS
+    has_audits = len(np.unique(table.group[audits])) >= MIN_AUDITS
     changes = [change(name, rows) for name, rows in _slices(table, has_words)]
     return Duel(
         champion=evaluate(truth, champion),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from qe_core.config import RetrainSettings
 from qe_core.estimation.bootstrap import Interval
-from qe_core.estimation.duel import Duel
+from qe_core.estimation.duel import MIN_AUDITS, Duel
 from qe_core.estimation.trust import Agreement
 
 __all__ = [
@@ -238,7 +238,9 @@ def _gains(duel: Duel, settings: RetrainSettings) -> Condition:
         f"{_signed(gains[0])}, mean error by {_signed(gains[1])}."
     )
     now, helps = duel.audits_gain, False
-    if now is not None:
+    if now is None:
+        text += f" The audits alone are too few to tell; {MIN_AUDITS} recordings are needed."
+    else:
         helps = now.low > 0 and now.value >= settings.min_gain
         verb = "and that is" if helps else "which is not"
         text += (
