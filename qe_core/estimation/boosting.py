@@ -186,8 +186,8 @@ def contributions(boosters: Sequence[xgb.Booster], features: FloatArray) -> list
     """What every feature adds on the link scale, by booster, ``(num_rows, num_features)`` each.
 
     Along the path of a row through every tree, a feature is given what the mean changes by at its
-    nodes. Shapley values weigh all orders of the features instead; they take nine times as long,
-    more than everything else about an estimate, and the same features come first.
+    nodes. Shapley values weigh all orders of the features instead. They take several times as long,
+    more than everything else about an estimate, and mostly put the same features first.
 
     References:
         Saabas (2014), Interpreting random forests; Lundberg et al. (2020), From local explanations

@@ -161,8 +161,8 @@ def was_heard(agreements: Sequence[Agreement], settings: RetrainSettings) -> Con
     return Condition(
         "heard",
         True,
-        "Nobody's corrections contradict what the champion is sure of, and they are as long as "
-        "the transcripts suggest.",
+        "As far as can be told, nobody's corrections contradict what the champion is sure of, and "
+        "they are as long as the transcripts suggest.",
     )
 
 

@@ -1,21 +1,16 @@
 """A recogniser without a model of its own: adapting to it from the desk's corrections."""
 
-import json
-import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from qe_core.asr.provider import Resolved
 from qe_core.errors import ConflictError, ForbiddenError, TrainingError
 from qe_core.estimation.estimator import Estimator
 from storage.database import Session
 from storage.repositories import assessments, hypotheses, jobs, models
-from tests import small_models
-from tests.retrain_fixtures import add_reviewed, fill, open_runtime
+from tests.retrain_fixtures import NUM_CALM, OpenCold, add_reviewed, fill, fill_calm
 from tests.small_models import FAST, SCHEMA, example, sphinx
-from tests.stored_clips import add_review, clip_id_of, estimate, store_clip
+from tests.stored_clips import clip_id_of, estimate, store_clip
 from workbench import (
     adapt,
     challengers,
@@ -36,64 +31,11 @@ from workbench.runtime import Runtime
 from workbench.worker import Worker
 
 OWNER = ("pocketsphinx", "en-us")
-NUM_REVIEWS = 44
-Open = Callable[..., Runtime]
-
-
-def fill_calm(runtime: Runtime, count: int, *, first: int = 2000, num_audits: int = 0) -> None:
-    """Clips as at home, in which far fewer words are wrong than an estimator from there expects."""
-
-    def work(session: Session) -> None:
-        for number in range(first, first + count):
-            made = example(number)
-            pairs = zip(made.reference.split(), made.transcript.text.split(), strict=True)
-            right = [said if place % 3 == 0 else word for place, (said, word) in enumerate(pairs)]
-            policy = "audit" if number - first < num_audits else "expected_errors"
-            add_reviewed(session, number, policy=policy, reference=" ".join(right))
-
-    runtime.database.write(work)
-
-
-@pytest.fixture(scope="module")
-def only_any(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return small_models.build_any(tmp_path_factory.mktemp("bundled"))
-
-
-@pytest.fixture(scope="module")
-def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with reviewed clips, twenty of them audits; every test gets a copy."""
-    folder = tmp_path_factory.mktemp("reviewed")
-    runtime = open_runtime(folder)
-    fill_calm(runtime, NUM_REVIEWS, first=1000, num_audits=20)
-    runtime.close()
-    return folder
 
 
 @pytest.fixture
-def opened(only_any: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Open]:
-    """Opens installations whose recogniser has no model of its own."""
-    monkeypatch.setattr("workbench.runtime.bundled_path", only_any.joinpath)
-    # Loaded once for all tests; it writes nothing in them.
-    monkeypatch.setattr(
-        "workbench.runtime.resolve_engine", lambda *_: Resolved(sphinx(), "for a test")
-    )
-    runtimes = []
-
-    def open_one(data: Path | None = None, **gate: float) -> Runtime:
-        if data is not None:
-            shutil.copytree(data, tmp_path / "data")
-        runtimes.append(open_runtime(tmp_path / "data", **{"min_test_clips": 30, **gate}))
-        runtimes[-1].engine()
-        return runtimes[-1]
-
-    yield open_one
-    for runtime in runtimes:
-        runtime.close()
-
-
-@pytest.fixture
-def runtime(opened: Open, reviewed: Path) -> Runtime:
-    return opened(reviewed)
+def runtime(open_cold: OpenCold, cold_data: Path) -> Runtime:
+    return open_cold(cold_data)
 
 
 def found(runtime: Runtime) -> ColdStart:
@@ -105,8 +47,8 @@ def found(runtime: Runtime) -> ColdStart:
 # --- adapting ----------------------------------------------------------------------------------
 
 
-def test_a_few_corrections_are_too_few_and_nothing_is_stored(opened: Open) -> None:
-    runtime = opened()
+def test_a_few_corrections_are_too_few_and_nothing_is_stored(open_cold: OpenCold) -> None:
+    runtime = open_cold()
     fill_calm(runtime, 6)
     cold = found(runtime)
     assert (cold.step, cold.num_missing, cold.stages[0].num_adapted) == ("wait", 24, None)
@@ -125,7 +67,7 @@ def test_corrections_bring_the_level_and_the_adaptation_serves(runtime: Runtime)
     cold = found(runtime)
     assert (cold.step, cold.num_adapted) == ("adapt", 0)
     assert 0 < cold.num_judging < 20
-    assert cold.num_teaching + cold.num_judging == NUM_REVIEWS
+    assert cold.num_teaching + cold.num_judging == NUM_CALM
 
     outcome = adapt.run(runtime, actor="ann")
 
@@ -174,14 +116,14 @@ def _estimate(estimator: Estimator) -> float:
     ).predicted_wer
 
 
-def test_enough_held_out_audits_judge_and_never_teach(opened: Open, reviewed: Path) -> None:
-    runtime = opened(reviewed, min_test_clips=3)
+def test_enough_held_out_audits_judge_and_never_teach(open_cold: OpenCold, cold_data: Path) -> None:
+    runtime = open_cold(cold_data, min_test_clips=3)
     num_judging = found(runtime).num_judging
 
     outcome = adapt.run(runtime)
 
     assert (outcome.judgement.how, outcome.judgement.num_clips) == ("held_out", num_judging)
-    assert outcome.adaptation.num_reviews == NUM_REVIEWS - num_judging
+    assert outcome.adaptation.num_reviews == NUM_CALM - num_judging
     newest = champions.versions(runtime)[0]
     taught, judged = (newest.lineage[name] for name in ("review_ids", "held_out_review_ids"))
     assert isinstance(taught, list)
@@ -194,9 +136,9 @@ def test_enough_held_out_audits_judge_and_never_teach(opened: Open, reviewed: Pa
 
 
 def test_corrections_that_belong_to_other_clips_are_refused_and_whose_they_are_is_said(
-    opened: Open,
+    open_cold: OpenCold,
 ) -> None:
-    runtime = opened(min_length_agreement=0.2)
+    runtime = open_cold(min_length_agreement=0.2)
     numbers = sorted(range(1000, 1040), key=lambda number: example(number).duration_s)
 
     def work(session: Session) -> None:
@@ -214,8 +156,8 @@ def test_corrections_that_belong_to_other_clips_are_refused_and_whose_they_are_i
     assert "not longer where more was written" in failed["heard"]
 
 
-def test_random_text_as_corrections_is_refused(opened: Open) -> None:
-    runtime = opened(min_word_auc=0.52)
+def test_random_text_as_corrections_is_refused(open_cold: OpenCold) -> None:
+    runtime = open_cold(min_word_auc=0.52)
     fill(runtime, 32, num_audits=0, is_poisoned=True)
 
     outcome = adapt.run(runtime)
@@ -241,6 +183,21 @@ def test_where_challengers_are_tried_an_adaptation_is_tried_first(runtime: Runti
     assert cold.num_missing == 10  # what it learnt from is nothing new while it is tried
     champions.promote(runtime, outcome.version_id)
     assert found(runtime).num_adapted == outcome.adaptation.num_reviews
+
+
+def test_references_of_a_manifest_bring_a_profile_when_hardly_anything_was_written_here(
+    open_cold: OpenCold,
+) -> None:
+    runtime = open_cold()
+    examples = [example(5000 + index) for index in range(40)]
+
+    outcome = adapt.calibrate(runtime, sphinx(), examples, origin="calls.jsonl")
+
+    folder = runtime.settings.models_dir / outcome.version_id
+    profile = Estimator.load(folder).manifest.profile
+    assert profile is not None
+    assert profile.num_clips == 40
+    assert "enough_reviews" not in [condition.name for condition in outcome.gate.conditions]
 
 
 # --- the job -----------------------------------------------------------------------------------
@@ -269,8 +226,8 @@ def test_the_worker_adapts_once_and_everything_is_estimated_again(runtime: Runti
     assert waiting.payload["engine"] == "pocketsphinx"
 
 
-def test_only_an_admin_adapts(opened: Open) -> None:
-    runtime = opened()
+def test_only_an_admin_adapts(open_cold: OpenCold) -> None:
+    runtime = open_cold()
     people.sign_in(runtime, "ada", is_new_admin=True)
     people.sign_in(runtime, "ann")
     with pytest.raises(ForbiddenError):
@@ -287,7 +244,7 @@ def test_clips_are_estimated_again_once_when_the_profile_moves(
     assert reestimate.queue_if_profile_moved(runtime) is None
     assert Worker(runtime).run_next()
 
-    assert len(estimated) == NUM_REVIEWS
+    assert len(estimated) == NUM_CALM
     assert runtime.estimator(OWNER).id == "small-any@37"
     adapt.run(runtime)
     assert reestimate.queue_if_profile_moved(runtime) is None
@@ -339,15 +296,17 @@ def test_the_next_step_is_a_model_of_its_own_once_it_could_pass_the_gate(
 
 
 @pytest.mark.slow
-def test_a_model_of_its_own_is_judged_against_the_adapted_one(opened: Open, reviewed: Path) -> None:
-    runtime = opened(reviewed, min_test_clips=3, max_mae_increase=1.0)
+def test_a_model_of_its_own_is_judged_against_the_adapted_one(
+    open_cold: OpenCold, cold_data: Path
+) -> None:
+    runtime = open_cold(cold_data, min_test_clips=3, max_mae_increase=1.0)
     adapted = adapt.run(runtime)
     assert adapted.verdict == "promoted"
 
     outcome = retrain.run(runtime, plan=FAST)
 
     assert "enough_reviews" in [c.name for c in outcome.gate.conditions if c.passed]
-    assert outcome.num_reviews + outcome.num_held_out == NUM_REVIEWS
+    assert outcome.num_reviews + outcome.num_held_out == NUM_CALM
     with runtime.database.session() as session:
         version = models.get_version(session, outcome.version_id)
     assert version.report["champion_id"] == adapted.estimator
@@ -358,69 +317,3 @@ def test_a_model_of_its_own_is_judged_against_the_adapted_one(opened: Open, revi
     assert cold_start.next_job(runtime) == challengers.RETRAIN
     assert champions.rollback(runtime) == adapted.version_id
     assert found(runtime).num_adapted == adapted.adaptation.num_reviews
-
-
-# --- lineage -----------------------------------------------------------------------------------
-
-
-def test_a_version_is_adapted_again_bit_for_bit_whatever_came_since(runtime: Runtime) -> None:
-    version_id = adapt.run(runtime).version_id
-
-    def work(session: Session) -> None:
-        add_review(session, clip_id_of("clip-1000"), "quite another text")
-
-    runtime.database.write(work)
-    fill_calm(runtime, 3)
-    adapt.run(runtime)
-
-    made = lineage.reproduce(runtime, version_id)
-
-    assert made.is_identical, made.files
-    assert {"manifest.json", "rate.ubj", "word_errors.ubj"} <= made.files.keys()
-
-
-def test_an_adapted_version_says_what_it_was_made_of_or_why_it_cannot_be_made_again(
-    runtime: Runtime,
-) -> None:
-    outcome = adapt.run(runtime)
-
-    shown = champions.versions(runtime)[0].lineage
-    expected = {"normaliser", "schema", "engine_version", "code_version", "seed", "review_ids"}
-    assert expected <= shown.keys()
-    folder = runtime.settings.models_dir / outcome.version_id
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    made_by = manifest["lineage"]["adaptation"]
-    assert len(made_by["reviews"]) == NUM_REVIEWS
-    assert made_by["profile"]["num_clips"] == 37
-    assert manifest["lineage"]["base_id"] == "small-any"
-    assert manifest["metrics"]["held_out"]["estimator"]["mae"] == outcome.judgement.after.mae
-
-    def with_lineage(adaptation: object) -> None:
-        manifest["lineage"]["adaptation"] = adaptation
-        (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-
-    with_lineage({**made_by, "base": "base-gone"})
-    with pytest.raises(TrainingError, match="is gone"):
-        lineage.reproduce(runtime, outcome.version_id)
-    with_lineage({"origin": "calls.jsonl"})
-    with pytest.raises(TrainingError, match=r"references of calls\.jsonl") as caught:
-        lineage.reproduce(runtime, outcome.version_id)
-    assert "werkbench calibrate --manifest calls.jsonl" in caught.value.suggestion
-    with_lineage(None)
-    with pytest.raises(TrainingError, match="does not say what it was adapted to"):
-        lineage.reproduce(runtime, outcome.version_id)
-
-
-def test_references_of_a_manifest_bring_a_profile_when_hardly_anything_was_written_here(
-    opened: Open,
-) -> None:
-    runtime = opened()
-    examples = [example(5000 + index) for index in range(40)]
-
-    outcome = adapt.calibrate(runtime, sphinx(), examples, origin="calls.jsonl")
-
-    folder = runtime.settings.models_dir / outcome.version_id
-    profile = Estimator.load(folder).manifest.profile
-    assert profile is not None
-    assert profile.num_clips == 40
-    assert "enough_reviews" not in [condition.name for condition in outcome.gate.conditions]
