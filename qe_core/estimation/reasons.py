@@ -9,6 +9,8 @@ __all__ = ["find_reasons"]
 
 # Less than this share of a word in a hundred is nothing that a person could hear.
 _MIN_CONTRIBUTION = 0.01
+# That there is much of it says nothing about what is wrong with it.
+_MUCH = frozenset({INFO["num_words"].high, INFO["speech_s"].high})
 
 
 def find_reasons(
@@ -32,7 +34,8 @@ def find_reasons(
         limit: reasons at most
 
     Returns:
-        the strongest reasons first, only those that push the prediction up
+        the strongest reasons first, only those that push the prediction up; that the clip
+        is long comes last
     """
     added: dict[str, float] = {}
     strongest: dict[str, tuple[float, str]] = {}
@@ -43,11 +46,11 @@ def find_reasons(
         added[sentence] = added.get(sentence, 0.0) + float(contribution)
         if float(contribution) > strongest.get(sentence, (-1.0, ""))[0]:
             strongest[sentence] = (float(contribution), name)
-    ranked = sorted(added.items(), key=lambda item: -item[1])
+    enough = [item for item in added.items() if item[1] >= _MIN_CONTRIBUTION]
+    ranked = sorted(enough, key=lambda item: (item[0] in _MUCH, -item[1]))
     return tuple(
         Reason(code=strongest[sentence][1], text=sentence, contribution=round(amount, 4))
         for sentence, amount in ranked[:limit]
-        if amount >= _MIN_CONTRIBUTION
     )
 
 

@@ -6,6 +6,7 @@ from qe_core.features import INFO
 from qe_core.types import Reason
 
 USUAL = {
+    "num_words": (4.0, 12.0),
     "snr_db": (10.0, 30.0),
     "wada_snr_db": (10.0, 30.0),
     "confidence_p5": (0.2, 0.4),
@@ -35,6 +36,16 @@ def test_a_low_value_gets_the_sentence_for_low() -> None:
 def test_the_strongest_reason_comes_first() -> None:
     reasons = _find({"snr_db": 0.1, "confidence_p5": 0.3}, {"snr_db": 3.0, "confidence_p5": 0.1})
     assert [reason.code for reason in reasons] == ["confidence_p5", "snr_db"]
+
+
+def test_that_a_clip_is_long_comes_last_however_much_it_adds() -> None:
+    reasons = _find({"num_words": 0.4, "snr_db": 0.1}, {"num_words": 40.0, "snr_db": 3.0})
+    assert [reason.code for reason in reasons] == ["snr_db", "num_words"]
+    less = {"num_words": 0.4, "snr_db": -0.2}
+    (only,) = _find(less, {"num_words": 40.0, "snr_db": 3.0}, limit=1)
+    assert only.text == INFO["num_words"].high
+    first, _ = _find({"num_words": 0.4, "snr_db": 0.1}, {"num_words": 1.0, "snr_db": 3.0})
+    assert first.text == INFO["num_words"].low
 
 
 def test_features_with_one_sentence_are_one_reason_with_what_they_add_together() -> None:
