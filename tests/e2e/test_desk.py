@@ -235,7 +235,11 @@ def test_accept_takes_the_hypothesis_and_asks_before_it_drops_an_edit(desk: Desk
     name = desk.name.inner_text()
     desk.write(" oops")
     desk.press("Alt+a")
-    expect(desk.state).to_contain_text("You changed the text")
+    asked = re.compile("^You changed the text")
+    expect(desk.state).to_have_text(asked)
+    # The draft is saved by now: the question is still there to be read.
+    desk.page.wait_for_timeout(1_500)
+    assert asked.match(desk.state.inner_text())
     desk.press("Alt+a")
     expect(desk.result).to_contain_text("every word was right")
     expect(desk.name).not_to_have_text(name)

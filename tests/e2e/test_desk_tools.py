@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from qe_core.config import load_settings
 from qe_core.types import Segment, Transcript, Word
@@ -185,20 +185,59 @@ def test_another_recognisers_words_are_shown_taken_and_asked_for(
     expect(different).to_have_count(0)
     desk.press("Control+z")
     expect(desk.rows.first).to_have_value(FIRST)
-    # A tone has no words; what counts is that the recogniser is asked and its answer shown.
+    # What becomes of the question stays on screen, whatever is saved meanwhile.
+    bar = desk.find(".wb-bar")
     desk.press("Alt+t")
-    desk.find(".wb-bar select").select_option("pocketsphinx")
+    bar.locator("select").select_option("pocketsphinx")
     with desk.page.expect_response(re.compile("/transcribe$"), timeout=120_000) as asked:
         desk.press("Enter")
-        expect(desk.state).to_contain_text("pocketsphinx is listening")
+    expect(desk.state).to_have_text(re.compile("^Saved"))
     assert asked.value.ok
-    heard = len(asked.value.json()["words"])
-    if heard:
-        expect(desk.find(".wb-bar")).to_contain_text("Take it")
-        desk.press("Enter")
+    expect(bar).to_contain_text("pocketsphinx")
+    if asked.value.json()["words"]:
+        bar.get_by_role("button", name="Take it").click()
         expect(desk.rows.first).not_to_have_value(FIRST)
     else:
-        expect(desk.state).to_have_text("Heard nothing there.")
+        expect(bar).to_contain_text("pocketsphinx heard nothing there.")
+        bar.get_by_role("button", name="Close").click()
+        expect(bar).to_be_hidden()
+
+
+@pytest.mark.parametrize("typed", ["", "now "])
+def test_who_types_while_a_recogniser_listens_goes_on_typing(
+    open_desk: Callable[[int], Desk], typed: str
+) -> None:
+    desk = open_desk(0)
+    before = values(desk)
+    answer = {
+        "engine": "pocketsphinx",
+        "text": "fast",
+        "words": [{"word": "fast", "start": 0.5, "end": 0.8}],
+    }
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    desk.page.route("**/transcribe", hold)
+    caret(desk, 0, len("the "))
+    desk.press("Control+Shift+ArrowRight", "Alt+t", "Enter")
+    bar = desk.find(".wb-bar")
+    expect(bar).to_contain_text("is listening to")
+    caret(desk, 0, 0)
+    desk.page.keyboard.type(typed)
+    desk.until(lambda: bool(waiting), "asks")
+    waiting[0].fulfill(json=answer)
+    expect(bar).to_contain_text("fast")
+    desk.press("Enter")
+    if typed:
+        # The key went to the text, and what was asked about is no longer where it was.
+        expect(bar).to_be_visible()
+        bar.get_by_role("button", name="Take it").click()
+        expect(desk.state).to_contain_text("have changed since")
+        assert " ".join(values(desk)).startswith("now the quick")
+    else:
+        assert values(desk) == [before[0].replace("quick", "fast"), *before[1:]]
 
 
 def test_text_from_right_to_left_and_without_blanks(open_desk: Callable[[int], Desk]) -> None:

@@ -3,6 +3,7 @@
 
 const DRAFT_AFTER_MS = 800;
 const DRAFT_AT_MOST_MS = 2000;
+const NOTE_MS = 4000;
 const OFFLINE = "Not saved yet — kept in this browser. The server does not answer; trying again.";
 
 const timeOfDay = (moment) => moment.toTimeString().slice(0, 8);
@@ -152,7 +153,7 @@ class Desk {
     if (message.text !== this.editor.texts().join("\n") || message.shape !== this.editor.shape()) return;
     this.isDirty = false;
     this.keep();
-    this.say(`Saved ${timeOfDay(new Date())}`, "good");
+    this.sayLater(`Saved ${timeOfDay(new Date())}`, "good");
   }
 
   onVerdictReply(reply, message, isHere) {

@@ -76,7 +76,7 @@ Object.assign(Desk.prototype, {
     const { editor } = this;
     const row = editor.rows[editor.current];
     if (!terms.length) {
-      this.say("The glossary is empty: fill it on the settings page.");
+      this.note("The glossary is empty: fill it on the settings page.");
       return;
     }
     if (!row) return;
@@ -95,6 +95,6 @@ Object.assign(Desk.prototype, {
     editor.replaceIn(editor.current, cycle.start, cycle.end, term);
     this.cycle = { ...cycle, end: cycle.start + term.length, text: row.value, next: cycle.next + 1 };
     const more = cycle.candidates.length > 1 ? `; ${this.keyboard.hint("glossary")} again for the next` : "";
-    this.say(`Glossary: ${term} (${number} of ${cycle.candidates.length}${more})`);
+    this.note(`Glossary: ${term} (${number} of ${cycle.candidates.length}${more})`);
   },
 });

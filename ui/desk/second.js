@@ -83,14 +83,15 @@ Object.assign(Editor.prototype, {
     const { selectionStart: from, selectionEnd: to } = row.area;
     const words = row.words.filter((word) => from < to && word.end > from && word.start < to);
     const [first, last] = [words[0], words[words.length - 1]];
-    if (!first) return { row, start: 0, end: row.value.length, ...row.segment, isRow: true };
-    return { row, start: first.start, end: last.end, start_s: first.start_s, end_s: last.end_s, isRow: false };
+    const { value } = row;
+    if (!first) return { row, value, start: 0, end: value.length, ...row.segment, isRow: true };
+    return { row, value, start: first.start, end: last.end, start_s: first.start_s, end_s: last.end_s, isRow: false };
   },
 
-  // Put words with their times into the place of a span.
-  takeWords({ row, start, end }, words) {
+  // Put words with their times into the place of a span; false where its row is another by now.
+  takeWords({ row, value, start, end }, words) {
     const index = this.rows.indexOf(row);
-    if (index < 0) return;
+    if (index < 0 || row.value !== value) return false;
     const text = words.reduce((whole, [word]) => whole + glue(whole, word.trim()) + word.trim(), "");
     const side = replaced(this.side(row), start, end, text);
     const anchors = locate(text, words).map((anchor) =>
@@ -98,6 +99,7 @@ Object.assign(Editor.prototype, {
     side.anchors = [...side.anchors, ...anchors].sort((a, b) => a.start - b.start);
     this.change(index, [side], { row: index, offset: start + text.length });
     this.select(index, start, start + text.length);
+    return true;
   },
 });
 
@@ -105,13 +107,13 @@ Object.assign(Desk.prototype, {
   takeOther() {
     const done = this.editor.takeOther();
     if (done && done.taken === null) this.hearOther();
-    else if (!done) this.say(NOTHING_ELSE);
-    else this.say(done.taken ? `Taken: ${done.taken}` : "Taken: nothing is said here.");
+    else if (!done) this.note(NOTHING_ELSE);
+    else this.note(done.taken ? `Taken: ${done.taken}` : "Taken: nothing is said here.");
   },
 
   nextOther() {
     if (this.editor.nextOther()) this.hearOther();
-    else this.say(NOTHING_ELSE);
+    else this.note(NOTHING_ELSE);
   },
 
   // Play the selected place and show what the other heard there: hands stay on the keys.
@@ -188,10 +190,25 @@ Object.assign(Desk.prototype, {
     form.querySelector("input").focus();
   },
 
+  // What becomes of the question stands in the bar: the line of the drafts is overwritten at any time.
   async rewrite(span, engine, prompt) {
     const { clip } = this;
+    const { lastTouch } = this.editor;
     this.closeBars(true);
-    this.say(`${engine} is listening to ${preciseClock(span.from_s)}–${preciseClock(span.to_s)} …`, "waiting");
+    const heard = this.heard(`${engine} is listening to ${preciseClock(span.from_s)}–${preciseClock(span.to_s)} …`);
+    this.openBar("rewrite", "Another recogniser listens", heard);
+    const answered = (text, ...choices) => {
+      // She went on to another bar, or closed this one: it is not opened over her work.
+      if (!this.find(".wb-bar").contains(heard)) return;
+      heard.textContent = text;
+      const close = this.button(choices.length ? "Leave mine" : "Close", () => this.closeBars(true));
+      const buttons = [...choices, close];
+      // Words of another script keep their own direction beside the recogniser's name.
+      const by = choices.length ? [`${engine}:`] : [];
+      this.openBar("rewrite", "What the other recogniser wrote", ...by, heard, ...buttons);
+      // Who has typed since then goes on typing: the next key must not press a button.
+      if (this.editor.lastTouch === lastTouch) buttons[0].focus();
+    };
     let answer;
     try {
       const response = await fetch(`/api/v1/clips/${clip.id}/transcribe`, {
@@ -202,7 +219,7 @@ Object.assign(Desk.prototype, {
       answer = await response.json();
       if (!response.ok) throw new Error([answer.detail, answer.suggestion].filter(Boolean).join(" "));
     } catch (error) {
-      if (this.clip === clip) this.say(`Not written again: ${error.message}`, "bad");
+      answered(`Not written again: ${error.message}`);
       return;
     }
     if (this.clip !== clip) return;
@@ -211,20 +228,21 @@ Object.assign(Desk.prototype, {
     clip.opinion_by = answer.engine;
     this.editor.setOpinion([...kept, ...words].sort((a, b) => a[1] - b[1]));
     this.showLegend();
-    this.say(words.length ? "" : "Heard nothing there.");
-    this.offer(span, words, answer);
+    if (words.length) answered(answer.text, this.button("Take it", () => this.take(span, words)));
+    else answered(`${engine} heard nothing there.`);
   },
 
-  offer(span, words, { text, engine }) {
-    if (!words.length) return;
-    const heard = Object.assign(document.createElement("span"), { className: "wb-heard", textContent: text });
-    heard.dir = "auto";
-    const take = this.button("Take it", () => {
-      this.closeBars();
-      this.editor.takeWords(span, words);
-    });
-    this.openBar("rewrite", "What the other recogniser wrote", `${engine}:`, heard, take,
-      this.button("Leave mine", () => this.closeBars(true)));
-    take.focus();
+  take(span, words) {
+    this.closeBars();
+    if (!this.editor.takeWords(span, words)) {
+      this.note(`The words there have changed since: ${this.keyboard.hint("takeOther")} takes one at a time.`);
+    }
+  },
+
+  heard(text) {
+    const line = Object.assign(document.createElement("span"), { className: "wb-heard", textContent: text });
+    line.dir = "auto";
+    line.setAttribute("role", "status");
+    return line;
   },
 });

@@ -86,9 +86,24 @@ Object.assign(Desk.prototype, {
   },
 
   say(text, mood = "quiet") {
+    clearTimeout(this.laterTimer);
+    this.noteUntil = 0;
     const state = this.find(".wb-state");
     state.textContent = text;
     state.dataset.mood = mood;
+  },
+
+  // The answer to a key that was pressed: "Saved" waits until it can have been read.
+  note(text, mood) {
+    this.say(text, mood);
+    this.noteUntil = performance.now() + NOTE_MS;
+  },
+
+  sayLater(text, mood) {
+    clearTimeout(this.laterTimer);
+    const wait = (this.noteUntil ?? 0) - performance.now();
+    if (wait <= 0) this.say(text, mood);
+    else this.laterTimer = setTimeout(() => this.say(text, mood), wait);
   },
 
   showBanner(problem) {

@@ -112,7 +112,7 @@ Object.assign(Desk.prototype, {
   accept() {
     if (this.editor.isChanged() && !this.acceptAnyway) {
       this.acceptAnyway = true;
-      this.say(`You changed the text: ${this.keyboard.hint("save")} saves yours, ${this.keyboard.hint("accept")} again accepts the recogniser's.`, "waiting");
+      this.note(`You changed the text: ${this.keyboard.hint("save")} saves yours, ${this.keyboard.hint("accept")} again accepts the recogniser's.`, "waiting");
       return;
     }
     this.judge("accept");
@@ -127,7 +127,7 @@ Object.assign(Desk.prototype, {
   doubtful(step) {
     const place = this.editor.doubtful(step);
     if (!place) {
-      this.say("No doubtful words in this clip.");
+      this.note("No doubtful words in this clip.");
       return;
     }
     this.editor.lastTouch = performance.now();
@@ -162,7 +162,7 @@ Object.assign(Desk.prototype, {
 
   async copy() {
     await navigator.clipboard.writeText(this.editor.texts().join("\n"));
-    this.say("Copied.");
+    this.note("Copied.");
   },
 
   again() {
@@ -213,14 +213,14 @@ Object.assign(Desk.prototype, {
   },
 
   cut(isDone, why) {
-    if (!isDone) this.say(why);
+    if (!isDone) this.note(why);
   },
 
   cycleMarks() {
     const choice = this.find(".wb-threshold");
     choice.selectedIndex = (choice.selectedIndex + 1) % choice.options.length;
     choice.dispatchEvent(new Event("change"));
-    this.say(`Underlined: ${choice.selectedOptions[0].textContent}`);
+    this.note(`Underlined: ${choice.selectedOptions[0].textContent}`);
   },
 
   toggleSpectrogram() {
