@@ -180,11 +180,18 @@ def _estimate(stream: Clips, audits: Rows, others: Rows) -> StreamWer:
 
 
 def _promised_ratio(clips: Clips, size: int) -> float:
-    """Sqrt of (var(y - ŷ)/n + var(ŷ)/N) / (var(y)/n), arXiv 2301.09633 eq. 2, for a ratio."""
+    """Sqrt of (var(y - ŷ)/n + var(ŷ)/N) / (var(y)/n), arXiv 2301.09633 eq. 2, for a ratio.
+
+    A few audits out of thousands of clips hardly ever share a recording; the clips of the stream
+    do, so the mean of their estimates is as sure as that of so many recordings.
+    """
     truth = clips.errors - clips.wer * clips.words
     guess = clips.predicted_errors - clips.wer * clips.predicted_words
-    num_clips = NUM_RECORDINGS * len(truth) / len(np.unique(clips.recordings))
-    combined = np.var(truth - guess) / size + np.var(guess) / num_clips
+    _, owner = np.unique(clips.recordings, return_inverse=True)
+    by_recording = np.bincount(owner, guess)
+    num_clips = NUM_RECORDINGS * len(truth) / len(by_recording)
+    of_stream = NUM_RECORDINGS * np.var(by_recording) / num_clips**2
+    combined = np.var(truth - guess) / size + of_stream
     return float(np.sqrt(combined / (np.var(truth) / size)))
 
 
