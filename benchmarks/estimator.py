@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.estimator_ceiling import FIGURES as CEILING_FIGURES
-from benchmarks.estimator_ceiling import ceilings
+from benchmarks.estimator_ceiling import RUNAWAY, ceilings, squared_error_of_runaways
 from benchmarks.estimator_figures import (
     TITLES,
     Contest,
@@ -56,7 +56,7 @@ WORDS = ("word_auc", "word_nce", "word_ece")
 AHEAD = ("spearman", "pearson", "mae", "er20", "ner20", "augrc")
 PER_SLICE = ("spearman", "mae", "ner20", "coverage")
 # What issue and design ask for; errors have to stay below, the others above.
-TARGETS: Mapping[str, float] = {"spearman": 0.85, "pearson": 0.85, "ner20": 0.80, "mae": 0.10}
+TARGETS: Mapping[str, float] = {"spearman": 0.85, "pearson": 0.85, "ner20": 0.80, "mae_words": 0.10}
 COVERAGE, COVERAGE_GAP = 0.90, 0.02
 
 
@@ -172,14 +172,18 @@ def _print_ceilings(estimator: Estimator, unseen: TrainingTable, *, num_draws: i
         for name, figures in ceilings(estimator, chosen, num_draws=num_draws).items():
             cells = " | ".join(f"{figures[key]:.3f}" for key in CEILING_FIGURES)
             print(f"| {part}: {name} | {np.median(chosen.num_reference_words):.0f} | {cells} |")
-    print()
+    num_clips, share = squared_error_of_runaways(estimator, unseen)
+    print(
+        f"\n{num_clips} clips with {RUNAWAY} errors per word or more make up {share:.0%} of the "
+        "squared error.\n"
+    )
 
 
 def _print_targets(drawn: Drawn, in_parts: Mapping[str, Drawn]) -> None:
     for key, target in TARGETS.items():
         value = drawn.value[key]
-        is_met = value <= target if key == "mae" else value >= target
-        sign = "at most" if key == "mae" else "at least"
+        is_met = value <= target if key == "mae_words" else value >= target
+        sign = "at most" if key == "mae_words" else "at least"
         print(f"- {TITLES[key]} {sign} {target}: {value:.3f}, {'met' if is_met else 'not met'}")
     for name, part in {"all": drawn, **in_parts}.items():
         value = part.value["coverage"]

@@ -36,10 +36,13 @@ from qe_core.estimation.scoring import offset_of, score_table
 from qe_core.estimation.table import TrainingTable
 from qe_core.types import FloatArray
 
-__all__ = ["FIGURES", "ceilings"]
+__all__ = ["FIGURES", "RUNAWAY", "ceilings", "squared_error_of_runaways"]
 
 FIGURES = ("spearman", "pearson", "rmse", "mae", "mae_words", "ner20")
 Counts = npt.NDArray[np.integer[Any]]
+
+RUNAWAY = 3
+"""Errors per word from which on a transcript has run away."""
 
 _MIN_CHANCE = 1e-3
 _MAX_RATE = 3.0
@@ -77,10 +80,27 @@ def ceilings(
         "words known": _figures(
             table,
             table.num_errors,
-            Scores(expected.errors / words.astype(np.float32), expected.errors),
+            Scores(np.asarray(expected.errors / words, np.float32), expected.errors),
         ),
         "estimator, WER at most 1": _figures(table, np.minimum(table.num_errors, words), capped),
     }
+
+
+def squared_error_of_runaways(estimator: Estimator, table: TrainingTable) -> tuple[int, float]:
+    """How many clips have :data:`RUNAWAY` errors per word or more, and their share of the error.
+
+    Args:
+        estimator: without an adaptation
+        table: clips that it does not know
+
+    Returns:
+        number of these clips, and their share of the squared error of the predicted WER
+    """
+    table = table.select(table.num_reference_words > 0)
+    rate = table.num_errors / table.num_reference_words
+    squared = np.square(score_table(estimator, table).wer - rate)
+    is_runaway = rate >= RUNAWAY
+    return int(is_runaway.sum()), float(squared[is_runaway].sum() / squared.sum())
 
 
 def _counts(estimator: Estimator, table: TrainingTable) -> Expected:

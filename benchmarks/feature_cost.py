@@ -22,6 +22,7 @@ import numpy as np
 import soundfile
 
 from qe_core.features import AUDIO_ONLY, STANDARD, THOROUGH
+from qe_core.features.acoustic import AcousticFeatures
 from qe_core.features.base import FeatureContext, extract
 from qe_core.features.frames import analyse
 from qe_core.features.pitch import measure_pitch
@@ -58,6 +59,8 @@ def main() -> None:
     steps: dict[str, Callable[[], object]] = {
         "voice activity detection": lambda: find_speech(context.audio),
         **{group.name: partial(group.extract, context) for group in THOROUGH},
+        # The analysis that groups share is made for the sound, and costs the others nothing.
+        "acoustic": lambda: AcousticFeatures().extract(replace(context)),
         "AUDIO_ONLY with detection": lambda: extract(
             AUDIO_ONLY, FeatureContext(context.audio, find_speech(context.audio))
         ),

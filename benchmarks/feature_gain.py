@@ -14,7 +14,7 @@ shipped estimators are. Also prints the figures of each depth.
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -122,7 +122,8 @@ def parts() -> Sequence[Part]:
         group.name: group.extract for group in THOROUGH
     }
     return [
-        Part("all of the sound", frozenset(sound), by_name["acoustic"]),
+        # The analysis that groups share is made for the sound.
+        Part("all of the sound", frozenset(sound), lambda it: by_name["acoustic"](replace(it))),
         Part("duration, speech", _named(sound, "duration_s", "speech")),
         Part(
             "levels, spectrum",
@@ -145,6 +146,7 @@ def parts() -> Sequence[Part]:
         Part("text", decoder - frozenset().union(*of_decoder.values())),
         Part("all of the decoder", decoder, by_name["decoder"]),
         Part("coverage, timing", groups["coverage"], by_name["coverage"]),
+        Part("syllables", groups["syllables"], by_name["syllables"]),
         Part("second opinion", groups["second"], by_name["second"]),
     ]
 

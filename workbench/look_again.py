@@ -1,6 +1,7 @@
-"""Looking at the clips in the queue again, after the depth of estimates has changed.
+"""Looking at the clips in the queue again, after the depth of estimates or the features changed.
 
-Audits are looked at along with them: see :mod:`storage.repositories.outdated`.
+Audits are looked at along with them, and corrected clips that lack features: see
+:mod:`storage.repositories.outdated`.
 """
 
 import logging
@@ -72,7 +73,7 @@ class Depths:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Clips that wait for review, and audits, with an estimate that new clips would not get.
+    """Clips that wait for review, and reviewed ones, with an estimate that new clips would not get.
 
     Args:
         num_clips: all of them

@@ -27,6 +27,8 @@ __all__ = [
 ]
 
 _MIN_ENGINES = 2
+# More clips of one recogniser say hardly anything new about others, and take long to learn from.
+_MAX_TEACHING = 6_000
 
 
 def comparable(table: TrainingTable, profile: EngineProfile | None = None) -> TrainingTable:
@@ -48,9 +50,10 @@ def comparable(table: TrainingTable, profile: EngineProfile | None = None) -> Tr
 def pool(tables: Mapping[str, TrainingTable]) -> TrainingTable:
     """Put the comparable tables of several recognisers together.
 
-    Every recogniser has the same say, however many of its clips there are. Each is a group of its
-    own, so that cross-validation leaves out recognisers: the figures and the width of the intervals
-    are those of a recogniser that is not known.
+    Every recogniser has the same say, however many of its clips there are; of very many, a part
+    teaches that is drawn once and for all. Each is a group of its own, so that cross-validation
+    leaves out recognisers: the figures and the width of the intervals are those of a recogniser
+    that is not known.
 
     Args:
         tables: transcripts by recogniser
@@ -63,19 +66,31 @@ def pool(tables: Mapping[str, TrainingTable]) -> TrainingTable:
             "Transcripts by one recogniser say nothing about other recognisers.",
             suggestion="Let others write the corpus, too: `werkbench recognise`.",
         )
-    mean = sum(table.num_clips for table in tables.values()) / len(tables)
+    drawn = {name: _at_most(comparable(table)) for name, table in tables.items()}
+    mean = sum(part.num_clips for part in drawn.values()) / len(drawn)
     parts = [
         replace(
             part,
             weight=(part.weight * mean / part.num_clips).astype(np.float32),
             group=np.full(part.num_clips, name),
         )
-        for name, part in ((name, comparable(table)) for name, table in tables.items())
+        for name, part in drawn.items()
     ]
     pooled = parts[0]
     for part in parts[1:]:
         pooled = pooled + part
     return pooled
+
+
+def _at_most(table: TrainingTable) -> TrainingTable:
+    """All clips that judge, and no more than so many that teach."""
+    teaching = np.flatnonzero(~table.is_held_out)
+    if len(teaching) <= _MAX_TEACHING:
+        return table
+    rng = np.random.default_rng(0)
+    is_kept = table.is_held_out.copy()
+    is_kept[rng.choice(teaching, _MAX_TEACHING, replace=False)] = True
+    return table.select(is_kept)
 
 
 def pooled_profile(tables: Mapping[str, TrainingTable]) -> EngineProfile:

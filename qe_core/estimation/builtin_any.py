@@ -41,7 +41,8 @@ def build_any(
         recognised: one ``recognised.jsonl`` per recogniser, best of the same audio
         out_dir: gets its folder
         seed: of all random draws
-        second: second opinions on these clips
+        second: second opinions on these clips; may be one of ``recognised``, which then gets those
+            of the first of the others
         depth: which features it looks at
         plan: how to train; the conditions for shipping by default
         on_progress: told how far the work is
@@ -73,7 +74,7 @@ def build_any(
     folder = out_dir / folder_name(ANY_ENGINE, ANY_ENGINE, depth)
     return keep(
         Built(folder, estimator, lines, slices, others),
-        engine_versions={name: table.num_clips for name, table in tables.items()},
+        engine_versions=Counter(pooled.group.tolist()),
         others="other_engines",
     )
 
@@ -96,10 +97,13 @@ def read_engines(
     Raises:
         TrainingError: a file holds nothing, or several recognisers
     """
-    corpora = [
-        read_corpus(path, second=second, depth=depth, on_progress=on_progress)
-        for path in recognised
-    ]
+    corpora = []
+    for path in recognised:
+        # Who gave the second opinions gets those of the first of the others.
+        is_second = second is not None and path.resolve() == second.resolve()
+        others = [other for other in recognised if other != path]
+        theirs = next(iter(others), None) if is_second else second
+        corpora.append(read_corpus(path, second=theirs, depth=depth, on_progress=on_progress))
     # Stages of one model in training differ by their version only.
     plain = Counter((corpus.engine, corpus.model) for corpus in corpora)
     tables: dict[str, TrainingTable] = {}

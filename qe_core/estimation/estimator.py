@@ -20,6 +20,7 @@ from qe_core.estimation.manifest import (
 from qe_core.estimation.profile import EngineProfile
 from qe_core.estimation.reasons import find_reasons
 from qe_core.estimation.words import spread_over_segments, word_features
+from qe_core.features.base import covers
 from qe_core.text import normalise
 from qe_core.types import Estimate, FloatArray, SpeechSpan, Transcript
 
@@ -286,7 +287,7 @@ class Estimator:
         self, features: Mapping[str, float], transcript: Transcript | None, schema: str | None
     ) -> None:
         manifest = self.manifest
-        if schema is not None and schema != manifest.schema:
+        if schema is not None and not covers(schema, manifest.schema):
             raise EstimatorError(
                 f"Features of schema {schema}; {manifest.id} was trained on {manifest.schema}.",
                 suggestion=_RETRAIN,

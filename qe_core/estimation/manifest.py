@@ -12,7 +12,7 @@ from qe_core.estimation.baselines import Curve
 from qe_core.estimation.intervals import ConformalScale
 from qe_core.estimation.profile import EngineProfile
 from qe_core.features import AUDIO_ONLY, DEPTHS, Depth
-from qe_core.features.base import FeatureExtractor, schema_of
+from qe_core.features.base import FeatureExtractor, covers, schema_of
 
 __all__ = [
     "ANY_ENGINE",
@@ -94,8 +94,8 @@ class Manifest:
 
     @property
     def is_current(self) -> bool:
-        """Whether this Werkbench computes the features that it was trained on."""
-        return self.schema == schema_of(extractors_for(self.kind, self.depth))
+        """Whether this Werkbench computes the features that it was trained on, or more."""
+        return covers(schema_of(extractors_for(self.kind, self.depth)), self.schema)
 
 
 def extractors_for(kind: Kind, depth: Depth = "standard") -> tuple[FeatureExtractor, ...]:

@@ -219,11 +219,12 @@ def _not_further_off(duel: Duel, settings: RetrainSettings) -> Condition:
             "mae", False, "There is no held-out clip with words to compare the two on."
         )
     passed = duel.mae_gain.low >= -settings.max_mae_increase
+    verb = "rises" if after > before else "falls"
     return Condition(
         "mae",
         passed,
-        f"The mean error of the predicted WER is {percent(after)} after {percent(before)}: an "
-        f"improvement of {_interval(duel.mae_gain, settings)}. An increase of more than "
+        f"The mean error of the predicted WER {verb} from {percent(before)} to {percent(after)}, "
+        f"a gain of {_interval(duel.mae_gain, settings)}. An increase of more than "
         f"{_points(settings.max_mae_increase)} points {_verdict(passed)}.",
     )
 
@@ -315,4 +316,5 @@ def _points(share: float) -> str:
 
 
 def _signed(share: float) -> str:
-    return f"{100 * share:+.1f}".replace("-", "−")
+    text = f"{100 * share:+.1f}".replace("-", "−")
+    return "0.0" if text[1:] == "0.0" else text

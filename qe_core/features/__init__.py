@@ -9,6 +9,7 @@ from qe_core.features.base import FeatureExtractor, FeatureInfo
 from qe_core.features.coverage import CoverageFeatures
 from qe_core.features.decoder import DecoderFeatures
 from qe_core.features.second import SecondOpinionFeatures
+from qe_core.features.syllables import SyllableFeatures
 
 __all__ = [
     "AUDIO_ONLY",
@@ -31,7 +32,7 @@ AUDIO_ONLY: tuple[FeatureExtractor, ...] = (AcousticFeatures(),)
 FAST: tuple[FeatureExtractor, ...] = (DecoderFeatures(), CoverageFeatures())
 """Groups that look at the transcript and never at the sound."""
 
-STANDARD: tuple[FeatureExtractor, ...] = (*AUDIO_ONLY, *FAST)
+STANDARD: tuple[FeatureExtractor, ...] = (*AUDIO_ONLY, *FAST, SyllableFeatures())
 """Groups for a clip with a transcript."""
 
 THOROUGH: tuple[FeatureExtractor, ...] = (*STANDARD, SecondOpinionFeatures())

@@ -17,7 +17,6 @@ from qe_core.features.frames import (
     LOWEST_DBFS,
     SPEECH_BANDS,
     Frames,
-    analyse,
     stretches,
 )
 from qe_core.features.pitch import measure_pitch
@@ -234,7 +233,7 @@ class AcousticFeatures:
         """See :class:`qe_core.features.base.FeatureExtractor`."""
         samples = context.audio.samples
         bandwidth_hz = context.audio.source.bandwidth_hz
-        frames = analyse(samples, context.speech)
+        frames = context.frames
         pitch = measure_pitch(samples, context.speech)
         depth, tilt_db = modulation(frames)
         values = {

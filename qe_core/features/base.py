@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
+from qe_core.features.frames import Frames, analyse
 from qe_core.types import Audio, SpeechSpan, Transcript
 
 __all__ = [
@@ -16,7 +18,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FeatureContext:
     """What an extractor may look at.
 
@@ -32,6 +34,11 @@ class FeatureContext:
     speech: tuple[SpeechSpan, ...]
     transcript: Transcript | None = None
     second: Transcript | None = None
+
+    @cached_property
+    def frames(self) -> Frames:
+        """The short-time analysis that groups share; made once."""
+        return analyse(self.audio.samples, self.speech)
 
 
 @dataclass(frozen=True, slots=True)

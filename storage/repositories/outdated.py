@@ -1,7 +1,8 @@
 """Clips whose estimate is by another estimator, or from fewer features, than it would be today.
 
-Only clips that wait for review count, and audits: the WER of the stream takes what the audits are
-off by for what the others are off by, so that both have to be estimated alike.
+Clips that wait for review count, and audits: the WER of the stream takes what the audits are off by
+for what the others are off by, so that both have to be estimated alike. Other reviewed clips count
+where features are lacking: without these, no estimator can learn from their corrections.
 """
 
 from dataclasses import dataclass
@@ -70,21 +71,24 @@ def num_estimated_since(session: Session, moment: datetime) -> int:
 
 def _outdated(session: Session, wanted: Wanted) -> Any:
     rate = col(QueueEntries.expected_errors) / sa.func.greatest(col(QueueEntries.duration_s), 1e-3)
+    is_narrow = col(Assessments.feature_schema).in_(_too_narrow(session, wanted.schema))
     return (
         sa.select(col(QueueEntries.clip_id), col(QueueEntries.duration_s))
         .join(AssessedClips, col(AssessedClips.clip_id) == col(QueueEntries.clip_id))
         .join(Assessments, col(Assessments.id) == col(AssessedClips.assessment_id))
         .join(Hypotheses, col(Hypotheses.id) == col(Assessments.hypothesis_id))
         .where(
-            sa.or_(
-                col(QueueEntries.stage) == "open",
-                col(QueueEntries.clip_id).in_(select(Reviews.clip_id).where(_IS_AUDIT)),
-            ),
             col(Hypotheses.engine) == wanted.engine,
             col(Hypotheses.model) == wanted.model,
             sa.or_(
-                col(Assessments.estimator) != wanted.estimator,
-                col(Assessments.feature_schema).in_(_too_narrow(session, wanted.schema)),
+                sa.and_(
+                    sa.or_(
+                        col(QueueEntries.stage) == "open",
+                        col(QueueEntries.clip_id).in_(select(Reviews.clip_id).where(_IS_AUDIT)),
+                    ),
+                    sa.or_(col(Assessments.estimator) != wanted.estimator, is_narrow),
+                ),
+                sa.and_(col(QueueEntries.clip_id).in_(select(Reviews.clip_id)), is_narrow),
             ),
         )
         .order_by(rate.desc(), col(QueueEntries.clip_id))

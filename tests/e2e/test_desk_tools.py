@@ -28,7 +28,14 @@ JAPANESE = "今日は 天気が いいですね"
 def stocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, list[str]]]:
     """A server with a glossary, one changed key, and a second engine's words for one clip."""
     data_dir: Path = tmp_path_factory.mktemp("tools") / "data"
-    ids = seed(data_dir, *(f"{TEXT} {number}" for number in range(4)), HEBREW, JAPANESE)
+    ids = seed(
+        data_dir,
+        *(f"{TEXT} {number}" for number in range(4)),
+        HEBREW,
+        JAPANESE,
+        TEXT,
+        f"{TEXT} too",
+    )
     runtime = Runtime(load_settings(data_dir=data_dir))
     try:
         glossary.change(runtime, ["Reynard the Fox", "Kubernetes", "quick-step"])
@@ -203,11 +210,11 @@ def test_another_recognisers_words_are_shown_taken_and_asked_for(
         expect(bar).to_be_hidden()
 
 
-@pytest.mark.parametrize("typed", ["", "now "])
+@pytest.mark.parametrize(("clip", "typed"), [(6, ""), (7, "now ")])
 def test_who_types_while_a_recogniser_listens_goes_on_typing(
-    open_desk: Callable[[int], Desk], typed: str
+    open_desk: Callable[[int], Desk], clip: int, typed: str
 ) -> None:
-    desk = open_desk(0)
+    desk = open_desk(clip)
     before = values(desk)
     answer = {
         "engine": "pocketsphinx",
@@ -235,6 +242,7 @@ def test_who_types_while_a_recogniser_listens_goes_on_typing(
         expect(bar).to_be_visible()
         bar.get_by_role("button", name="Take it").click()
         expect(desk.state).to_contain_text("have changed since")
+        expect(desk.rows.first).to_be_focused()
         assert " ".join(values(desk)).startswith("now the quick")
     else:
         assert values(desk) == [before[0].replace("quick", "fast"), *before[1:]]

@@ -16,7 +16,7 @@ from storage.records import StoredAssessment
 from storage.repositories import assessments, entries, hypotheses, jobs, windows
 from tests.stored_clips import store_clip, store_review
 from tests.typist import Typist
-from workbench import intake, look_again, people, preferences
+from workbench import intake, lessons, look_again, people, preferences
 from workbench.assess import assess_clip
 from workbench.look_again import Depths
 from workbench.runtime import Runtime
@@ -166,9 +166,30 @@ def test_audits_are_looked_at_along_so_that_the_streams_wer_stays_true(
     for clip_id, policy in zip(clip_ids, ("audit", "expected_errors"), strict=False):
         store_review(runtime, clip_id, "one two three", policy=policy)
         runtime.database.write(lambda session, at=clip_id: entries.move(session, at, "done"))
+    # Both have what is needed; the clips are estimated by another model from now on.
+    preferences.set(runtime, "quality.depth", "standard")
+    runtime.database.write(
+        lambda session: session.connection().execute(
+            sa.text("UPDATE assessments SET estimator = 'former'")
+        )
+    )
     look_again.start(runtime, 1000)
     runtime.trainer.run_next()
-    assert num_thorough(runtime, clip_ids[:2]) == num_thorough(runtime, clip_ids[:1]) == 1
+    found = [latest(runtime, clip_id).estimator for clip_id in clip_ids]
+    assert found == [found[0], "former", found[0], found[0]]
+    assert found[0] != "former"
+
+
+def test_corrections_that_lack_features_are_made_fit_to_teach(
+    runtime: Runtime, typist: Typist, second: Typist, clip_ids: list[str]
+) -> None:
+    store_review(runtime, clip_ids[0], "one two three", policy="expected_errors")
+    runtime.database.write(lambda session: entries.move(session, clip_ids[0], "done"))
+    assert lessons.survey(runtime, typist).left_out.num_other_features == 1
+    look_again.start(runtime, 1000)
+    runtime.trainer.run_next()
+    assert num_thorough(runtime, clip_ids) == NUM_CLIPS
+    assert lessons.survey(runtime, typist).left_out.total == 0
 
 
 def test_drift_goes_by_how_a_clip_was_looked_at_when_it_came_in(
@@ -183,18 +204,16 @@ def test_drift_goes_by_how_a_clip_was_looked_at_when_it_came_in(
     assert (newest.num_clips, former.num_clips) == (1, NUM_CLIPS)
 
 
-def test_reviewed_clips_and_those_of_other_recognisers_are_left_alone(
+def test_clips_of_other_recognisers_are_left_alone(
     runtime: Runtime, second: Typist, clip_ids: list[str]
 ) -> None:
-    store_review(runtime, clip_ids[0], "one two three")
-    runtime.database.write(lambda session: entries.move(session, clip_ids[0], "done"))
     runtime.database.write(
         lambda session: session.connection().execute(
             sa.text("UPDATE hypotheses SET model = 'other' WHERE clip_id = :id"),
             {"id": clip_ids[1]},
         )
     )
-    assert look_again.backlog(runtime, 1000).num_clips == NUM_CLIPS - 2
+    assert look_again.backlog(runtime, 1000).num_clips == NUM_CLIPS - 1
 
 
 def test_a_clip_that_cannot_be_looked_at_keeps_its_estimate_and_is_counted(

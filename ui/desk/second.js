@@ -233,7 +233,7 @@ Object.assign(Desk.prototype, {
   },
 
   take(span, words) {
-    this.closeBars();
+    this.closeBars(true);
     if (!this.editor.takeWords(span, words)) {
       this.note(`The words there have changed since: ${this.keyboard.hint("takeOther")} takes one at a time.`);
     }

@@ -93,12 +93,12 @@ def _offer(runtime: Runtime, found: Depths) -> None:
     if not waiting.num_clips:
         st.caption(
             "All clips of this recogniser that wait for review were estimated by the model in use, "
-            f"at depth {found.computed} or deeper."
+            f"at depth {found.computed} or deeper; all that are corrected can be learnt from."
         )
         return
     st.markdown(
         f"**{waiting.num_clips:,} clips**, waiting for review or audited, have an estimate from "
-        "another depth or by another model."
+        "another depth or by another model, or are corrected and lack features to learn from."
     )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.number_input(
@@ -111,7 +111,7 @@ def _offer(runtime: Runtime, found: Depths) -> None:
             width=340,
         )
         if st.button(
-            f"Look again at {waiting.num_taken:,} clips in the queue at this depth",
+            f"Look again at {waiting.num_taken:,} clips at this depth",
             key="settings.again",
             icon=":material/manage_search:",
         ):

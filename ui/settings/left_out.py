@@ -9,7 +9,9 @@ _REASONS = {
     "num_empty": "empty",
     "num_other_engine": "by another engine, model or version",
     "num_other_normaliser": "judged under another normaliser",
-    "num_other_features": "with features of another schema",
+    "num_other_features": (
+        "with features of another depth or version (*Look again*, under Depth, makes these)"
+    ),
 }
 
 

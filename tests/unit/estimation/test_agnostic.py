@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from qe_core.errors import TrainingError
+from qe_core.estimation import agnostic
 from qe_core.estimation.agnostic import comparable, leave_one_engine_out, pool
 from qe_core.estimation.profile import OWN_SCORES, EngineProfile
 from qe_core.estimation.table import TrainingTable
@@ -60,6 +61,18 @@ def test_recognisers_that_mean_other_things_become_alike(
     plain, timid = comparable(engines["plain"]), comparable(engines["timid"])
     assert not OWN_SCORES & set(plain.feature_names)
     assert np.allclose(plain.features, timid.features, atol=0.03, equal_nan=True)
+
+
+def test_of_very_many_clips_a_part_teaches_and_all_that_are_held_out_judge(
+    engines: dict[str, TrainingTable], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(agnostic, "_MAX_TEACHING", 40)
+    held_out = np.arange(engines["plain"].num_clips) % 4 == 0
+    tables = {name: replace(table, is_held_out=held_out) for name, table in engines.items()}
+    pooled = pool(tables)
+    assert (~pooled.is_held_out).sum() == 3 * 40
+    assert pooled.is_held_out.sum() == 3 * held_out.sum()
+    assert pooled.fingerprint == pool(tables).fingerprint
 
 
 def test_every_recogniser_has_the_same_say(engines: dict[str, TrainingTable]) -> None:

@@ -215,3 +215,18 @@ def test_stages_of_one_model_are_told_apart_by_their_version(tmp_path: Path) -> 
         write_recognised(rows, path)
     tables = read_engines([tmp_path / name / "recognised.jsonl" for name in ("1", "2")])
     assert list(tables) == ["pocketsphinx:en-us@1", "pocketsphinx:en-us@2"]
+
+
+def test_who_gives_second_opinions_gets_one_too(tmp_path: Path) -> None:
+    first = _recognise(tmp_path, 9)
+    rows = [
+        replace(row, transcript=replace(row.transcript, model="other"))
+        for row in read_recognised(first)
+    ]
+    second = tmp_path / "second" / "recognised.jsonl"
+    second.parent.mkdir()
+    write_recognised(rows, second)
+    tables = read_engines([first, second], second=second, depth="thorough")
+    for table in tables.values():
+        column = table.feature_names.index("second_disagreement")
+        assert np.isfinite(table.features[:, column]).all()

@@ -120,6 +120,25 @@ def test_another_schema_is_refused(estimator: Estimator) -> None:
         _ask(estimator, schema="acoustic@9:1")
 
 
+def test_more_groups_of_features_than_it_knows_do_no_harm(estimator: Estimator) -> None:
+    schema = f"{estimator.manifest.schema};horoscope@1:1"
+    assert _ask(estimator, schema=schema) == _ask(estimator)
+
+
+@pytest.mark.parametrize(
+    ("schema", "is_current"),
+    [
+        ("acoustic@4:26;decoder@1:26;coverage@1:14", True),
+        ("acoustic@4:26", True),
+        ("acoustic@3:26;decoder@1:26;coverage@1:14", False),
+    ],
+)
+def test_an_estimator_of_an_older_version_serves_while_its_features_are_made(
+    estimator: Estimator, schema: str, is_current: bool
+) -> None:
+    assert replace(estimator.manifest, schema=schema).is_current == is_current
+
+
 @pytest.mark.parametrize("other", [written(engine="whisper", model="base"), written(model="en-in")])
 def test_a_transcript_of_another_engine_is_refused(estimator: Estimator, other: Transcript) -> None:
     with pytest.raises(EstimatorError, match="knows pocketsphinx:en-us only"):

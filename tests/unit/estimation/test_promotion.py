@@ -71,6 +71,20 @@ def test_a_challenger_that_ranks_badly_fails() -> None:
     assert "Spearman 0.39" in failed["spearman"]
 
 
+@pytest.mark.parametrize(
+    ("gain", "text"),
+    [
+        (-0.0001, "falls from 20.0 % to 18.0 %, a gain of 0.0 points (90 % interval −0.2 to 0.0)"),
+        (0.02, "falls from 20.0 % to 18.0 %, a gain of +2.0 points (90 % interval −0.2 to 0.0)"),
+    ],
+)
+def test_a_gain_that_rounds_to_nothing_has_no_sign(gain: float, text: str) -> None:
+    duel = replace(GOOD, mae_gain=Interval(gain, -0.002, -0.0002))
+    result = decide(duel, num_new_reviews=25, settings=SETTINGS)
+    said = {item.name: item.text for item in result.conditions}
+    assert text in said["mae"]
+
+
 @pytest.mark.parametrize("name", ["er20", "mae"])
 def test_a_loss_that_may_be_larger_than_allowed_fails(name: str) -> None:
     failed = _decide(replace(GOOD, **{f"{name}_gain": Interval(-0.01, -0.031, 0.01)}))
