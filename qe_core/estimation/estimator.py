@@ -18,7 +18,7 @@ from qe_core.estimation.manifest import (
     manifest_to_json,
 )
 from qe_core.estimation.profile import EngineProfile
-from qe_core.estimation.reasons import find_reasons
+from qe_core.estimation.reasons import find_reasons, or_doubtful_words
 from qe_core.estimation.words import spread_over_segments, word_features
 from qe_core.features.base import covers
 from qe_core.text import normalise
@@ -174,6 +174,13 @@ class Estimator:
         prediction = self._with_interval(row, counts, level)
         expected_errors, wer = float(prediction.errors[0]), float(prediction.wer[0])
         word_probabilities = self._word_probabilities(transcript, second, wer)
+        reasons = find_reasons(
+            self.counts.explain(row, counts)[0],
+            row[0],
+            names=self.manifest.feature_names,
+            usual_ranges=self.manifest.usual_ranges,
+            limit=num_reasons,
+        )
         estimate = Estimate(
             expected_errors=expected_errors,
             expected_words=float(prediction.words[0]),
@@ -182,13 +189,7 @@ class Estimator:
             high=float(prediction.high[0]),
             interval_level=level or self.manifest.interval_level,
             estimator=self.id,
-            reasons=find_reasons(
-                self.counts.explain(row, counts)[0],
-                row[0],
-                names=self.manifest.feature_names,
-                usual_ranges=self.manifest.usual_ranges,
-                limit=num_reasons,
-            ),
+            reasons=or_doubtful_words(reasons, word_probabilities, limit=num_reasons),
             word_error_probabilities=word_probabilities,
             segment_expected_errors=()
             if transcript is None

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from qe_core.features import INFO
 from qe_core.types import FloatArray, Reason
 
-__all__ = ["find_reasons"]
+__all__ = ["find_reasons", "or_doubtful_words"]
 
 # Less than this share of a word in a hundred is nothing that a person could hear.
 _MIN_CONTRIBUTION = 0.01
 # That there is much of it says nothing about what is wrong with it.
-_MUCH = frozenset({INFO["num_words"].high, INFO["speech_s"].high})
+_MUCH = frozenset(INFO[name].high for name in ("num_words", "speech_s", "text_compression"))
+_DOUBTFUL = 0.5
 
 
 def find_reasons(
@@ -52,6 +53,23 @@ def find_reasons(
         Reason(code=strongest[sentence][1], text=sentence, contribution=round(amount, 4))
         for sentence, amount in ranked[:limit]
     )
+
+
+def or_doubtful_words(
+    reasons: tuple[Reason, ...], word_error_probabilities: Sequence[float], *, limit: int
+) -> tuple[Reason, ...]:
+    """Say that most of the words are doubtful where nothing but length is said otherwise.
+
+    Args:
+        reasons: as :func:`find_reasons` found them
+        word_error_probabilities: of every word, as far as they are known
+        limit: reasons at most
+    """
+    doubtful = sum(value >= _DOUBTFUL for value in word_error_probabilities)
+    is_said = any(reason.text not in _MUCH for reason in reasons)
+    if is_said or not doubtful or 2 * doubtful < len(word_error_probabilities):
+        return reasons
+    return (Reason("doubtful_words", "Most of the words are doubtful."), *reasons)[:limit]
 
 
 def _sentence(name: str, value: float, usual_range: tuple[float, float] | None) -> str:

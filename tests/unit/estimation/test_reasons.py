@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qe_core.estimation.reasons import find_reasons
+from qe_core.estimation.reasons import find_reasons, or_doubtful_words
 from qe_core.features import INFO
 from qe_core.types import Reason
 
@@ -67,3 +67,25 @@ def test_undefined_and_unknown_features_are_no_reason() -> None:
 
 def test_a_value_as_in_most_clips_is_no_reason_however_much_it_adds() -> None:
     assert _find({"snr_db": 0.4}, {"snr_db": 29.0}) == []
+
+
+LONG = Reason("num_words", INFO["num_words"].high, 0.4)
+NOISY = Reason("snr_db", INFO["snr_db"].low, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("reasons", "probabilities", "codes"),
+    [
+        ((LONG,), (0.9, 0.5, 0.1), ["doubtful_words", "num_words"]),
+        ((), (0.9,), ["doubtful_words"]),
+        ((LONG, LONG), (0.9, 0.9), ["doubtful_words", "num_words"]),
+        ((LONG,), (0.9, 0.1, 0.1), ["num_words"]),
+        ((NOISY, LONG), (0.9, 0.9), ["snr_db", "num_words"]),
+        ((), (), []),
+    ],
+)
+def test_doubtful_words_are_named_where_only_length_would_be(
+    reasons: tuple[Reason, ...], probabilities: tuple[float, ...], codes: list[str]
+) -> None:
+    found = or_doubtful_words(reasons, probabilities, limit=2)
+    assert [reason.code for reason in found] == codes
