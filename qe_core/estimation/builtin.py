@@ -32,6 +32,7 @@ __all__ = [
     "folder_name",
     "keep",
     "read_corpus",
+    "second_for",
     "train_kind",
 ]
 
@@ -221,9 +222,7 @@ def _with_relatives(
 ) -> Corpus:
     table = corpus.table
     for path in sources.relatives:
-        # Who gave the second opinions gets the recogniser's own transcripts as such.
-        is_second = sources.second is not None and path.resolve() == sources.second.resolve()
-        second = sources.recognised if is_second else sources.second
+        second = second_for(path, sources.second, sources.recognised)
         relative = read_corpus(path, second=second, depth=depth, on_progress=on_progress)
         table = table + relative.table.as_relatives(weight=_RELATIVE_WEIGHT)
     return replace(corpus, table=table)
@@ -327,6 +326,12 @@ def keep(built: Built, *, engine_versions: Mapping[str, int], others: str) -> Bu
     card = render_card(manifest, held_out=built.held_out, slices=built.slices, others=built.others)
     (folder / "MODEL_CARD.md").write_text(card, encoding="utf-8")
     return kept
+
+
+def second_for(recognised: Path, second: Path | None, other: Path) -> Path | None:
+    """Where second opinions are: who gave them gets those of another recogniser."""
+    is_its_own = second is not None and recognised.resolve() == second.resolve()
+    return other if is_its_own else second
 
 
 def _second_opinions(

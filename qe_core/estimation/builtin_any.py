@@ -11,7 +11,14 @@ import numpy as np
 from qe_core.asr.base import Progress
 from qe_core.errors import TrainingError
 from qe_core.estimation.agnostic import leave_one_engine_out, pool, pooled_profile
-from qe_core.estimation.builtin import MIN_CLIPS, Built, folder_name, keep, read_corpus
+from qe_core.estimation.builtin import (
+    MIN_CLIPS,
+    Built,
+    folder_name,
+    keep,
+    read_corpus,
+    second_for,
+)
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.manifest import ANY_ENGINE
 from qe_core.estimation.report import by_slice, compare, slices_of
@@ -97,13 +104,15 @@ def read_engines(
     Raises:
         TrainingError: a file holds nothing, or several recognisers
     """
-    corpora = []
-    for path in recognised:
-        # Who gave the second opinions gets those of the first of the others.
-        is_second = second is not None and path.resolve() == second.resolve()
-        others = [other for other in recognised if other != path]
-        theirs = next(iter(others), None) if is_second else second
-        corpora.append(read_corpus(path, second=theirs, depth=depth, on_progress=on_progress))
+    corpora = [
+        read_corpus(
+            path,
+            second=second_for(path, second, next((p for p in recognised if p != path), path)),
+            depth=depth,
+            on_progress=on_progress,
+        )
+        for path in recognised
+    ]
     # Stages of one model in training differ by their version only.
     plain = Counter((corpus.engine, corpus.model) for corpus in corpora)
     tables: dict[str, TrainingTable] = {}

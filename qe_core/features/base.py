@@ -1,5 +1,6 @@
 """The interface of a feature extractor and the set of features an estimator is trained on."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ __all__ = [
     "covers",
     "extract",
     "schema_of",
+    "undefined",
 ]
 
 
@@ -99,6 +101,11 @@ class FeatureExtractor(Protocol):
             one finite value or NaN (undefined for this clip) for each of ``features``
         """
         ...
+
+
+def undefined(features: Sequence[FeatureInfo]) -> dict[str, float]:
+    """NaN for each of them, to begin with."""
+    return dict.fromkeys((info.name for info in features), math.nan)
 
 
 def extract(extractors: Sequence[FeatureExtractor], context: FeatureContext) -> Mapping[str, float]:

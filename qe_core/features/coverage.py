@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from qe_core.features.base import FeatureContext, FeatureInfo
+from qe_core.features.base import FeatureContext, FeatureInfo, undefined
 from qe_core.types import SpeechSpan, Word
 
 __all__ = ["CoverageFeatures"]
@@ -112,7 +112,7 @@ class CoverageFeatures:
 
     def extract(self, context: FeatureContext) -> dict[str, float]:
         """See :class:`qe_core.features.base.FeatureExtractor`."""
-        values = dict.fromkeys((info.name for info in _INFO), np.nan)
+        values = undefined(_INFO)
         words = context.transcript.words if context.transcript is not None else ()
         return values | _against_speech(context.speech, words) | _between_words(words)
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
-from qe_core.features.base import FeatureContext, FeatureInfo
+from qe_core.features.base import FeatureContext, FeatureInfo, undefined
 from qe_core.text import normalise
 from qe_core.types import Segment, Transcript
 
@@ -159,7 +159,7 @@ class DecoderFeatures:
 
     def extract(self, context: FeatureContext) -> dict[str, float]:
         """See :class:`qe_core.features.base.FeatureExtractor`."""
-        values = dict.fromkeys((info.name for info in _INFO), np.nan)
+        values = undefined(_INFO)
         values["num_words"] = 0.0
         transcript = context.transcript
         if transcript is None:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
-from qe_core.features.base import FeatureContext, FeatureInfo
+from qe_core.features.base import FeatureContext, FeatureInfo, undefined
 from qe_core.text import normalise
 from qe_core.types import Transcript, Word
 
@@ -112,7 +112,7 @@ class SecondOpinionFeatures:
 
     def extract(self, context: FeatureContext) -> dict[str, float]:
         """See :class:`qe_core.features.base.FeatureExtractor`."""
-        values = dict.fromkeys((info.name for info in _INFO), np.nan)
+        values = undefined(_INFO)
         first, second = context.transcript, context.second
         if first is None or second is None:
             return values

@@ -16,7 +16,7 @@ import unicodedata
 import numpy as np
 from scipy.signal import find_peaks
 
-from qe_core.features.base import FeatureContext, FeatureInfo
+from qe_core.features.base import FeatureContext, FeatureInfo, undefined
 from qe_core.features.frames import FRAMES_PER_SECOND, SPEECH_BANDS, Frames
 
 __all__ = ["SyllableFeatures", "count_heard", "count_written"]
@@ -70,7 +70,7 @@ class SyllableFeatures:
 
     def extract(self, context: FeatureContext) -> dict[str, float]:
         """See :class:`qe_core.features.base.FeatureExtractor`."""
-        values = dict.fromkeys((info.name for info in _INFO), np.nan)
+        values = undefined(_INFO)
         speech_s = float(sum(span.duration_s for span in context.speech))
         rate = count_heard(context.frames)
         if not speech_s or rate is None:

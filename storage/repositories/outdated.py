@@ -1,7 +1,7 @@
 """Clips whose estimate is by another estimator, or from fewer features, than it would be today.
 
 Clips that wait for review count, and audits: the WER of the stream takes what the audits are off by
-for what the others are off by, so that both have to be estimated alike. Other reviewed clips count
+for what the others are off by, so that both have to be estimated alike. Other corrected clips count
 where features are lacking: without these, no estimator can learn from their corrections.
 """
 
@@ -19,6 +19,8 @@ from storage.tables import Assessments, Hypotheses, Reviews
 __all__ = ["Wanted", "is_outdated", "list_outdated", "measure", "num_estimated_since"]
 
 _IS_AUDIT = col(Reviews.policy) == "audit"
+# A rejected clip has no counts, and teaches nothing.
+_CAN_TEACH = col(Reviews.hits).is_not(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,11 @@ def num_estimated_since(session: Session, moment: datetime) -> int:
 
 def _outdated(session: Session, wanted: Wanted) -> Any:
     rate = col(QueueEntries.expected_errors) / sa.func.greatest(col(QueueEntries.duration_s), 1e-3)
+
+    def is_reviewed(how: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+        return col(QueueEntries.clip_id).in_(select(Reviews.clip_id).where(how))
+
+    is_compared = sa.or_(col(QueueEntries.stage) == "open", is_reviewed(_IS_AUDIT))
     is_narrow = col(Assessments.feature_schema).in_(_too_narrow(session, wanted.schema))
     return (
         sa.select(col(QueueEntries.clip_id), col(QueueEntries.duration_s))
@@ -82,13 +89,10 @@ def _outdated(session: Session, wanted: Wanted) -> Any:
             col(Hypotheses.model) == wanted.model,
             sa.or_(
                 sa.and_(
-                    sa.or_(
-                        col(QueueEntries.stage) == "open",
-                        col(QueueEntries.clip_id).in_(select(Reviews.clip_id).where(_IS_AUDIT)),
-                    ),
+                    is_compared,
                     sa.or_(col(Assessments.estimator) != wanted.estimator, is_narrow),
                 ),
-                sa.and_(col(QueueEntries.clip_id).in_(select(Reviews.clip_id)), is_narrow),
+                sa.and_(is_reviewed(_CAN_TEACH), is_narrow),
             ),
         )
         .order_by(rate.desc(), col(QueueEntries.clip_id))

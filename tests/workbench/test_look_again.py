@@ -186,10 +186,12 @@ def test_corrections_that_lack_features_are_made_fit_to_teach(
     store_review(runtime, clip_ids[0], "one two three", policy="expected_errors")
     runtime.database.write(lambda session: entries.move(session, clip_ids[0], "done"))
     assert lessons.survey(runtime, typist).left_out.num_other_features == 1
+    store_review(runtime, clip_ids[1], "", verdict="reject")
+    runtime.database.write(lambda session: entries.move(session, clip_ids[1], "done"))
     look_again.start(runtime, 1000)
     runtime.trainer.run_next()
-    assert num_thorough(runtime, clip_ids) == NUM_CLIPS
-    assert lessons.survey(runtime, typist).left_out.total == 0
+    assert num_thorough(runtime, clip_ids) == NUM_CLIPS - 1
+    assert lessons.survey(runtime, typist).left_out == lessons.LeftOut(num_rejected=1)
 
 
 def test_drift_goes_by_how_a_clip_was_looked_at_when_it_came_in(

@@ -24,8 +24,8 @@ _DEPTHS: Mapping[Depth, str] = MappingProxyType(
     {
         "fast": "The transcript only: confidences, scores, how the words cover the speech. Costs "
         "next to nothing.",
-        "standard": "The sound, too: noise, level, band, room, pitch. About 1 ms of CPU time per "
-        "second of audio.",
+        "standard": "The sound, too: noise, level, band, room, pitch, syllables. About 1 ms of CPU "
+        "time per second of audio.",
         "thorough": "What a second recogniser makes of the clip, too; the desk shows where the two "
         "differ. English only. About 100 ms more per second of audio: six minutes for an hour.",
     }
@@ -93,7 +93,7 @@ def _offer(runtime: Runtime, found: Depths) -> None:
     if not waiting.num_clips:
         st.caption(
             "All clips of this recogniser that wait for review were estimated by the model in use, "
-            f"at depth {found.computed} or deeper; all that are corrected can be learnt from."
+            f"at depth {found.computed} or deeper; no corrected one lacks features."
         )
         return
     st.markdown(
