@@ -29,10 +29,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from qe_core.estimation.counts import Counts as Expected
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import Scores, Truth, evaluate
-from qe_core.estimation.scoring import offset_of, score_table
+from qe_core.estimation.scoring import counts_of, score_table
 from qe_core.estimation.table import TrainingTable
 from qe_core.types import FloatArray
 
@@ -66,7 +65,7 @@ def ceilings(
     counted = (table.num_errors / words).astype(np.float32)
     known = Scores(counted, counted * words)
     errors = table.num_errors.astype(np.float32)
-    expected = _counts(estimator, table)
+    expected = counts_of(estimator, table)
     capped = Scores(np.minimum(ours.wer, 1), ours.errors)
     return {
         "estimator": _figures(table, table.num_errors, ours),
@@ -103,14 +102,8 @@ def squared_error_of_runaways(estimator: Estimator, table: TrainingTable) -> tup
     return int(is_runaway.sum()), float(squared[is_runaway].sum() / squared.sum())
 
 
-def _counts(estimator: Estimator, table: TrainingTable) -> Expected:
-    manifest = estimator.manifest
-    chosen = table.with_features(manifest.feature_names, manifest.schema)
-    return estimator.counts.predict(chosen.features, offset_of(table, manifest.kind))
-
-
 def _as_predicted(estimator: Estimator, table: TrainingTable, rng: np.random.Generator) -> Counts:
-    counts = _counts(estimator, table)
+    counts = counts_of(estimator, table)
     chance = np.clip(counts.any_error, _MIN_CHANCE, 1.0)
     fallen = _fall(np.clip(counts.wer / chance, 0.0, _MAX_RATE), table.num_reference_words, rng)
     return np.where(rng.random(len(chance)) < chance, np.maximum(fallen, 1), 0)

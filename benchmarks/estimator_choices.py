@@ -4,7 +4,8 @@
 
 Grouped cross-validation among the training speakers of a training table; held-out speakers are
 never looked at. Prints two-stage counts, direct rates, their blends, and counts in a single stage,
-for several sizes of tree, and what the monotone directions cost or bring.
+for several sizes of tree, what the monotone directions cost or bring, and the clip without what the
+word model says of its words.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from qe_core.estimation.counts import DIRECTIONS, CountTargets, fit_counts
 from qe_core.estimation.evaluation import Scores, Truth, evaluate
 from qe_core.estimation.scoring import offset_of, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.estimation.training import TrainingPlan
+from qe_core.estimation.training import TaughtWords, TrainingPlan
+from qe_core.estimation.words import DOUBTS, doubts, num_word_features, word_columns
 from qe_core.types import FloatArray
 
 SEED = 20260101
@@ -32,34 +34,44 @@ def main() -> None:
     arguments = parser.parse_args()
     table = TrainingTable.load(arguments.examples).own
     table = table.select(~table.is_held_out)
+    folds = group_folds(table.group, 5)
+    chosen = TrainingPlan()
+    of_words = word_columns(table.word_features, num_word_features(chosen.depth))
+    _, said = TaughtWords(table, folds, SEED).fit(of_words, chosen.doubt_trees)
+    said = doubts(said, table.word_clip, table.num_clips)
+    names = (*table.feature_names, *DOUBTS)
     targets = CountTargets(
-        features=table.features,
+        features=np.concatenate([table.features, said], axis=1),
         offset=offset_of(table, "transcript"),
         errors=table.num_errors.astype(np.float32),
         words=table.num_reference_words.astype(np.float32),
         weight=table.weight,
-        folds=group_folds(table.group, 5),
+        folds=folds,
         is_relative=table.is_relative,
-        directions=tuple(DIRECTIONS.get(name, 0) for name in table.feature_names),
+        directions=tuple(DIRECTIONS.get(name, 0) for name in names),
     )
     print(f"{table.num_clips:,} clips")
     print(f"{'':34}" + "".join(f"{name[:10]:>11}" for name in FIGURES))
-    chosen = TrainingPlan().count_trees
     truth = truth_of(table)
     for name, settings in {
-        "chosen": chosen,
-        "shallow": replace(chosen, max_depth=3),
-        "deep": replace(chosen, max_depth=7),
-        "fast": replace(chosen, learning_rate=0.1, max_rounds=300),
-        "heavy leaves": replace(chosen, min_child_weight=20),
+        "chosen": chosen.count_trees,
+        "shallow": replace(chosen.count_trees, max_depth=3),
+        "deep": replace(chosen.count_trees, max_depth=7),
+        "slow": replace(chosen.count_trees, learning_rate=0.06),
+        "fast": replace(chosen.count_trees, learning_rate=0.15),
+        "heavy leaves": replace(chosen.count_trees, min_child_weight=20),
     }.items():
         for share in (0.0, 0.5, 1.0):
             _, unseen = fit_counts(targets, settings=settings, rate_share=share, seed=SEED)
             _show(f"{name}, {share:.0%} direct rate", truth, unseen.wer, unseen.words)
     free = replace(targets, directions=())
-    _, unseen = fit_counts(free, settings=chosen, rate_share=0.5, seed=SEED)
+    _, unseen = fit_counts(free, settings=chosen.count_trees, rate_share=0.5, seed=SEED)
     _show("chosen, no directions, 50 %", truth, unseen.wer, unseen.words)
-    for name, rate in _single_stage(targets, chosen).items():
+    num_features = len(table.feature_names)
+    bare = replace(targets, features=table.features, directions=targets.directions[:num_features])
+    _, unseen = fit_counts(bare, settings=chosen.count_trees, rate_share=0.5, seed=SEED)
+    _show("chosen, no words, 50 %", truth, unseen.wer, unseen.words)
+    for name, rate in _single_stage(targets, chosen.count_trees).items():
         _show(name, truth, np.maximum(rate, 0), unseen.words)
 
 

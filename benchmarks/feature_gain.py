@@ -3,10 +3,11 @@
     python -m benchmarks.feature_gain --examples examples.npz [--audio CLIP] [--draws 300] [--fine]
 
 Takes a training table of depth thorough, as ``werkbench train --depth thorough`` leaves it beside
-the estimator. The count model is cross-validated on the training speakers with all features and
-once without each group; the gain is what the group adds to the others, with a 95 % interval that
-resamples speakers. Held-out speakers are never looked at. The cost is CPU time on one core;
-a second opinion also costs the recogniser's own time, which ``benchmarks.overhead`` measures.
+the estimator. The count model is cross-validated on the training speakers with all features of
+clips and words and once without each group; the gain is what the group adds to the others, with a
+95 % interval that resamples speakers. Held-out speakers are never looked at. The cost is CPU time
+on one core; a second opinion also costs the recogniser's own time, which ``benchmarks.overhead``
+measures.
 
 By default trees are grown quickly, which is good enough to compare; ``--fine`` grows them as the
 shipped estimators are. Also prints the figures of each depth.
@@ -27,7 +28,14 @@ from qe_core.estimation.counts import DIRECTIONS, CountTargets, fit_counts
 from qe_core.estimation.evaluation import Scores, Truth, evaluate
 from qe_core.estimation.scoring import offset_of, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.estimation.training import TrainingPlan
+from qe_core.estimation.training import TaughtWords, TrainingPlan
+from qe_core.estimation.words import (
+    DOUBTS,
+    WORD_FEATURES,
+    doubts,
+    num_word_features,
+    word_features,
+)
 from qe_core.features import DEPTHS, THOROUGH
 from qe_core.features.acoustic import AcousticFeatures
 from qe_core.features.base import FeatureContext
@@ -50,13 +58,15 @@ class Part:
 
     Args:
         name: for the table
-        features: their names
+        features: of clips, their names
+        words: of words, their names
         compute: what has to be computed for them and for nothing else; ``None``: next to nothing
     """
 
     name: str
     features: frozenset[str]
     compute: Callable[[FeatureContext], object] | None = None
+    words: frozenset[str] = frozenset()
 
 
 def main() -> None:
@@ -70,14 +80,15 @@ def main() -> None:
     table = TrainingTable.load(arguments.examples).own
     table = table.select(~table.is_held_out)
     settings = TrainingPlan().count_trees if arguments.fine else QUICK
-    everything = Judged(table, table.feature_names, settings)
+    everything = Judged(table, table.feature_names, WORD_FEATURES, settings)
     print(
         f"{table.num_clips:,} clips, {len(set(table.group)):,} speakers, grouped cross-validation"
     )
     print("\n| depth | " + " | ".join(FIGURES) + " |\n|---|" + "---:|" * len(FIGURES))
     for depth, groups in DEPTHS.items():
         names = [info.name for group in groups for info in group.features]
-        judged = Judged(table, names, settings) if depth != "thorough" else everything
+        words = WORD_FEATURES[: num_word_features(depth)]
+        judged = everything if depth == "thorough" else Judged(table, names, words, settings)
         cells = [f"{judged.figure(key)(np.arange(table.num_clips)):.4f}" for key in FIGURES]
         print(f"| {depth} | " + " | ".join(cells) + " |", flush=True)
     context = clip_context(arguments.audio, 10.0)
@@ -85,7 +96,10 @@ def main() -> None:
     print("|---|---:|" + "---:|" * len(FIGURES))
     for part in parts():
         rest = Judged(
-            table, [name for name in table.feature_names if name not in part.features], settings
+            table,
+            [name for name in table.feature_names if name not in part.features],
+            [name for name in WORD_FEATURES if name not in part.words],
+            settings,
         )
         gains = [
             _shown(
@@ -147,22 +161,41 @@ def parts() -> Sequence[Part]:
         Part("all of the decoder", decoder, by_name["decoder"]),
         Part("coverage, timing", groups["coverage"], by_name["coverage"]),
         Part("syllables", groups["syllables"], by_name["syllables"]),
-        Part("second opinion", groups["second"], by_name["second"]),
+        Part("single words", frozenset(), _language, frozenset(WORD_FEATURES)),
+        Part("language model", frozenset(), _language, _named(set(WORD_FEATURES), "lm_")),
+        Part(
+            "second opinion",
+            groups["second"],
+            by_name["second"],
+            _named(set(WORD_FEATURES), "second_"),
+        ),
     ]
 
 
 class Judged:
     """Out-of-fold predictions from some of the features."""
 
-    def __init__(self, table: TrainingTable, names: Sequence[str], settings: TreeSettings) -> None:
-        columns = [table.feature_names.index(name) for name in names]
+    def __init__(
+        self,
+        table: TrainingTable,
+        names: Sequence[str],
+        words: Sequence[str],
+        settings: TreeSettings,
+    ) -> None:
+        features = table.features[:, [table.feature_names.index(name) for name in names]]
+        folds = group_folds(table.group, 5)
+        if words:
+            of_words = table.word_features[:, [WORD_FEATURES.index(name) for name in words]]
+            _, said = TaughtWords(table, folds, SEED).fit(of_words, TrainingPlan().doubt_trees)
+            said = doubts(said, table.word_clip, table.num_clips)
+            names, features = [*names, *DOUBTS], np.concatenate([features, said], axis=1)
         targets = CountTargets(
-            features=table.features[:, columns],
+            features=features,
             offset=offset_of(table, "transcript"),
             errors=table.num_errors.astype(np.float32),
             words=table.num_reference_words.astype(np.float32),
             weight=table.weight,
-            folds=group_folds(table.group, 5),
+            folds=folds,
             is_relative=table.is_relative,
             directions=tuple(DIRECTIONS.get(name, 0) for name in names),
         )
@@ -195,6 +228,10 @@ def _named(names: set[str], *starts: str) -> frozenset[str]:
 def _room(context: FeatureContext) -> tuple[object, object]:
     frames = analyse(context.audio.samples, context.speech)
     return modulation(frames), decay_s(frames)
+
+
+def _language(context: FeatureContext) -> object:
+    return None if context.transcript is None else word_features(context.transcript)
 
 
 def _cost(compute: Callable[[FeatureContext], object], context: FeatureContext) -> float:

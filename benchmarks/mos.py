@@ -26,6 +26,7 @@ from qe_core.audio import decode
 from qe_core.config import AudioSettings
 from qe_core.corpus.examples import read_recognised
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.words import WORD_FEATURES
 from qe_core.features import DEPTHS
 from qe_core.types import SAMPLE_RATE_HZ, FloatArray
 
@@ -62,7 +63,7 @@ def main() -> None:
     print("| WER | " + " | ".join(_correlations(ratings, wer[chosen])) + " |")
     for depth in ("standard", "thorough"):
         names = [info.name for group in DEPTHS[depth] for info in group.features]
-        left = wer - Judged(table, names, QUICK).counts.wer
+        left = wer - Judged(table, names, WORD_FEATURES, QUICK).counts.wer
         print(f"| left by {depth} | " + " | ".join(_correlations(ratings, left[chosen])) + " |")
 
 

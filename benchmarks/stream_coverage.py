@@ -20,7 +20,7 @@ import numpy.typing as npt
 from qe_core.config import ReviewSettings, bundled_path
 from qe_core.estimation.builtin import examples_of
 from qe_core.estimation.estimator import Estimator
-from qe_core.estimation.scoring import offset_of
+from qe_core.estimation.scoring import counts_of
 from qe_core.estimation.table import TrainingTable
 from qe_core.monitoring.sampling import errors_per_second, pick_policy
 from qe_core.monitoring.stream import StreamWer, stream_wer
@@ -89,10 +89,9 @@ def main() -> None:
 def held_out(folder: Path) -> Clips:
     """The examples beside an estimator that it was not trained on."""
     estimator = Estimator.load(folder)
-    manifest = estimator.manifest
     table = TrainingTable.load(examples_of(folder))
-    table = table.select(table.is_held_out).with_features(manifest.feature_names, manifest.schema)
-    predicted = estimator.counts.predict(table.features, offset_of(table, manifest.kind))
+    table = table.select(table.is_held_out)
+    predicted = counts_of(estimator, table)
     return Clips(
         predicted_errors=predicted.errors.astype(np.float64),
         predicted_words=predicted.words.astype(np.float64),

@@ -31,6 +31,7 @@ FAST = TrainingPlan(
     min_spearman=-1.0,
     count_trees=_FEW,
     spread_trees=_FEW,
+    doubt_trees=_FEW,
     word_trees=_FEW,
 )
 

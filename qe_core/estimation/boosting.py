@@ -17,7 +17,6 @@ __all__ = [
     "Objective",
     "Task",
     "TreeSettings",
-    "contributions",
     "cross_fit",
     "fit",
     "group_folds",
@@ -180,26 +179,6 @@ def predict(
 ) -> FloatArray:
     """Predictions on the scale of the target, shape ``(num_rows,)``."""
     return np.asarray(booster.inplace_predict(features, base_margin=margin), np.float32)
-
-
-def contributions(boosters: Sequence[xgb.Booster], features: FloatArray) -> list[FloatArray]:
-    """What every feature adds on the link scale, by booster, ``(num_rows, num_features)`` each.
-
-    Along the path of a row through every tree, a feature is given what the mean changes by at its
-    nodes. Shapley values weigh all orders of the features instead. They take several times as long,
-    more than everything else about an estimate, and mostly put the same features first.
-
-    References:
-        Saabas (2014), Interpreting random forests; Lundberg et al. (2020), From local explanations
-        to global understanding with explainable AI for trees, Nature Machine Intelligence 2.
-    """
-    matrix = xgb.DMatrix(features, nthread=1)
-    return [
-        np.asarray(
-            booster.predict(matrix, pred_contribs=True, approx_contribs=True)[:, :-1], np.float32
-        )
-        for booster in boosters
-    ]
 
 
 def group_folds(group: Sequence[str] | npt.NDArray[np.str_], num_folds: int) -> Folds:

@@ -11,6 +11,7 @@ the two have in common is learnt from both, and what differs is not taken over.
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +21,11 @@ from qe_core.estimation.boosting import (
     Folds,
     Task,
     TreeSettings,
-    contributions,
     cross_fit,
     fit,
     predict,
 )
+from qe_core.estimation.leaves import Leaves
 from qe_core.types import FloatArray
 
 __all__ = [
@@ -69,6 +70,10 @@ DIRECTIONS: Mapping[str, int] = {
     "second_agreed_confidence": -1,
     "second_confident_disagreement": 1,
     "second_votes": -1,
+    "doubt_mean": 1,
+    "doubt_max": 1,
+    "doubt_min": 1,
+    "doubt_any": 1,
 }
 """Where common sense knows the sign: trees that keep to it carry over to other sources."""
 
@@ -112,7 +117,7 @@ class CountTargets:
     directions: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CountModel:
     """Boosters and constants that turn features into expected counts.
 
@@ -149,25 +154,44 @@ class CountModel:
         }
         return combine(stages, rate_share=self.rate_share)
 
-    def explain(self, features: FloatArray, counts: Counts) -> FloatArray:
-        """How much every feature adds to the predicted WER, to first order.
+    def explain(self, features: FloatArray, offset: FloatArray) -> tuple[Counts, FloatArray]:
+        """Expected counts of a single clip, and how much every feature adds to its predicted WER.
+
+        The counts are those of :meth:`predict` but for the last bits.
 
         Args:
-            features: shape ``(num_clips, num_features)``
-            counts: what :meth:`predict` said about them
+            features: shape ``(1, num_features)``
+            offset: shape ``(1,)``, see :func:`words_offset`
 
         Returns:
-            shape ``(num_clips, num_features)``, in units of WER
+            counts, and to first order what every feature adds, ``(num_features,)``, units of WER
         """
-        wer = counts.wer[:, None]
-        num_features = features.shape[1]
-        features = self._whose(features)
-        stages = [self.boosters[name] for name in ("any_error", "errors", "rate")]
-        from_any, from_errors, from_rate = contributions(stages, features)
+        clip = xgb.DMatrix(self._whose(features), nthread=1)
+        words, _ = self._leaves["words"].look(clip, float(np.log(offset[0])))
+        any_error, from_any = self._leaves["any_error"].look(clip)
+        margin = words + float(np.log(self.pooled_rate))
+        errors, from_errors = self._leaves["errors"].look(clip, margin)
+        rate, from_rate = self._leaves["rate"].look(clip)
+        p_error = 1 / (1 + np.exp(-any_error))
+        stages = {
+            "words": np.exp(words),
+            "any_error": p_error,
+            "errors": np.exp(errors),
+            "rate": rate,
+        }
+        counts = combine(
+            {name: np.full(1, value, np.float32) for name, value in stages.items()},
+            rate_share=self.rate_share,
+        )
         # Derivatives of p·e along the links: logit for p, log for e.
-        two_stage = wer * ((1 - counts.any_error[:, None]) * from_any + from_errors)
+        two_stage = counts.wer * ((1 - p_error) * from_any + from_errors)
         added = (1 - self.rate_share) * two_stage + self.rate_share * from_rate
-        return np.asarray(added[:, :num_features], np.float32)
+        return counts, np.asarray(added[: features.shape[1]], np.float32)
+
+    @cached_property
+    def _leaves(self) -> Mapping[str, Leaves]:
+        """Laid out when the first clip asks: whole tables are predicted without."""
+        return {name: Leaves.of(booster) for name, booster in self.boosters.items()}
 
     def _whose(self, features: FloatArray) -> FloatArray:
         """What is estimated is never a relative's."""

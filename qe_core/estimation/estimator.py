@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import xgboost as xgb
 
 from qe_core.errors import EstimatorError
@@ -18,13 +19,19 @@ from qe_core.estimation.manifest import (
     manifest_to_json,
 )
 from qe_core.estimation.profile import EngineProfile
-from qe_core.estimation.reasons import find_reasons, or_doubtful_words
-from qe_core.estimation.words import spread_over_segments, word_features
+from qe_core.estimation.reasons import find_reasons
+from qe_core.estimation.words import (
+    DOUBTS,
+    doubts,
+    spread_over_segments,
+    word_columns,
+    word_features,
+)
 from qe_core.features.base import covers
 from qe_core.text import normalise
 from qe_core.types import Estimate, FloatArray, SpeechSpan, Transcript
 
-__all__ = ["SPEECH_FEATURE", "Estimator", "Prediction", "spread_inputs", "word_inputs"]
+__all__ = ["SPEECH_FEATURE", "Estimator", "Prediction", "spread_inputs"]
 
 SPEECH_FEATURE = "speech_s"
 _COUNT_FILES = ("words", "any_error", "errors", "rate")
@@ -51,6 +58,9 @@ class Estimator:
         counts: expected errors and words of a clip
         spread: about how far off the predicted WER may be
         word_errors: probability that a word is wrong; ``None`` for kind ``"audio"``
+        word_doubts: the same before anything is known of the clip, for the models of the clip to
+            look at; ``None`` for kind ``"audio"`` and for estimators from before there were any,
+            whose ``word_errors`` look at the words themselves
         profile: of the engine whose transcripts it judges, for an estimator of any engine that is
             not adapted yet; what the manifest holds where this is ``None``
     """
@@ -59,6 +69,7 @@ class Estimator:
     counts: CountModel
     spread: xgb.Booster
     word_errors: xgb.Booster | None
+    word_doubts: xgb.Booster | None = None
     profile: EngineProfile | None = None
 
     @property
@@ -70,6 +81,12 @@ class Estimator:
         if self.profile is None:
             return self.manifest.id
         return f"{self.manifest.id}@{self.profile.num_clips}"
+
+    @property
+    def input_names(self) -> tuple[str, ...]:
+        """What the models of the clip look at: the features, and what is said of the words."""
+        names = self.manifest.feature_names
+        return names if self.word_doubts is None else (*names, *DOUBTS)
 
     @classmethod
     def load(cls, folder: Path) -> "Estimator":
@@ -106,6 +123,7 @@ class Estimator:
             ),
             spread=boosters["spread"],
             word_errors=boosters.get("word_errors"),
+            word_doubts=boosters.get("word_doubts"),
         )
 
     def save(self, folder: Path) -> None:
@@ -116,8 +134,8 @@ class Estimator:
         """
         folder.mkdir(parents=True, exist_ok=True)
         boosters = {**self.counts.boosters, "spread": self.spread}
-        if self.word_errors is not None:
-            boosters["word_errors"] = self.word_errors
+        of_words = {"word_errors": self.word_errors, "word_doubts": self.word_doubts}
+        boosters |= {name: booster for name, booster in of_words.items() if booster is not None}
         files: dict[str, str] = {}
         for name, booster in boosters.items():
             raw = bytes(booster.save_raw(raw_format="ubj"))
@@ -158,7 +176,8 @@ class Estimator:
         """
         self._check(features, transcript, schema)
         raw = np.array([[features[name] for name in self.manifest.feature_names]], dtype=np.float32)
-        row = self._comparable(raw)
+        words = self._words(transcript, second)
+        row = self.inputs(raw, words, np.zeros(len(words), np.int32))
         speech_s = float(sum(span.duration_s for span in speech))
         num_words = None
         if self.manifest.kind == "transcript" and transcript is not None:
@@ -170,15 +189,17 @@ class Estimator:
             None if num_words is None else np.array([num_words], np.float32),
             np.array([_speech_seconds(features, duration_s)], np.float32),
         )
-        counts = self.counts.predict(row, offset)
+        counts, added = self.counts.explain(row, offset)
         prediction = self._with_interval(row, counts, level)
         expected_errors, wer = float(prediction.errors[0]), float(prediction.wer[0])
-        word_probabilities = self._word_probabilities(transcript, second, wer)
+        word_probabilities = self._word_probabilities(words, wer)
         reasons = find_reasons(
-            self.counts.explain(row, counts)[0],
+            added,
             row[0],
-            names=self.manifest.feature_names,
+            names=self.input_names,
             usual_ranges=self.manifest.usual_ranges,
+            # Sound alone says nothing about single words.
+            word_error_probabilities=() if self.word_errors is None else word_probabilities,
             limit=num_reasons,
         )
         estimate = Estimate(
@@ -189,7 +210,7 @@ class Estimator:
             high=float(prediction.high[0]),
             interval_level=level or self.manifest.interval_level,
             estimator=self.id,
-            reasons=or_doubtful_words(reasons, word_probabilities, limit=num_reasons),
+            reasons=reasons,
             word_error_probabilities=word_probabilities,
             segment_expected_errors=()
             if transcript is None
@@ -204,8 +225,50 @@ class Estimator:
         adaptation = self.manifest.adaptation
         return estimate if adaptation is None else adaptation.apply(estimate)
 
+    def of_words(self, words: FloatArray) -> FloatArray:
+        """What is known of single words before anything is known of their clips.
+
+        Args:
+            words: shape ``(num_words, len(WORD_FEATURES))``; columns that it was not trained on
+                are left out
+
+        Returns:
+            the probability that a word is wrong, shape ``(num_words, 1)``; for an estimator from
+            before there was one, the columns that its word model looks at; for kind ``"audio"``
+            nothing, shape ``(num_words, 0)``
+        """
+        if self.word_errors is None:
+            return words[:, :0]
+        if self.word_doubts is None:
+            return word_columns(words, self.word_errors.num_features() - 1)
+        known = word_columns(words, self.word_doubts.num_features())
+        return predict(self.word_doubts, known)[:, None]
+
+    def inputs(
+        self, features: FloatArray, words: FloatArray, word_clip: npt.NDArray[np.int32]
+    ) -> FloatArray:
+        """What the models of the clip look at: the features, and what is said of the words.
+
+        An estimator of any engine reads ranks instead of scores.
+
+        Args:
+            features: shape ``(num_clips, num_features)``, columns as in the manifest
+            words: from :meth:`of_words`
+            word_clip: row of the clip of every word, shape ``(num_words,)``
+
+        Returns:
+            shape ``(num_clips, len(input_names))``
+        """
+        manifest = self.manifest
+        if manifest.profile is not None:
+            profile = self.profile or manifest.profile
+            features = profile.ranks(features, manifest.feature_names)
+        if self.word_doubts is None:
+            return features
+        return np.concatenate([features, doubts(words[:, 0], word_clip, len(features))], axis=1)
+
     def predict_many(
-        self, features: FloatArray, offset: FloatArray, *, level: float | None = None
+        self, inputs: FloatArray, offset: FloatArray, *, level: float | None = None
     ) -> Prediction:
         """Predict many clips at once, without reasons and words, and before any adaptation.
 
@@ -213,19 +276,17 @@ class Estimator:
         :func:`qe_core.estimation.scoring.score_table`.
 
         Args:
-            features: shape ``(num_clips, num_features)``, columns as in the manifest
+            inputs: see :meth:`inputs`
             offset: shape ``(num_clips,)``, see :func:`qe_core.estimation.counts.words_offset`
             level: coverage of the interval; that of the manifest by default
         """
-        features = self._comparable(features)
-        return self._with_interval(features, self.counts.predict(features, offset), level)
+        return self._with_interval(inputs, self.counts.predict(inputs, offset), level)
 
     def predict_words(self, words: FloatArray, wer: FloatArray) -> FloatArray:
         """Probability that a word is wrong, for many words at once.
 
         Args:
-            words: shape ``(num_words, len(WORD_FEATURES))``; columns that it was not trained on
-                come last and are left out
+            words: from :meth:`of_words`
             wer: predicted WER of the clip of every word, shape ``(num_words,)``
 
         Raises:
@@ -236,15 +297,12 @@ class Estimator:
                 f"{self.manifest.id} knows nothing about single words.",
                 suggestion="Use an estimator of kind transcript.",
             )
-        known = words[:, : self.word_errors.num_features() - 1]
-        return predict(self.word_errors, word_inputs(known, wer))
+        return predict(self.word_errors, np.column_stack([words, wer]).astype(np.float32))
 
-    def _comparable(self, features: FloatArray) -> FloatArray:
-        """An estimator of any engine reads ranks instead of scores."""
-        if self.manifest.profile is None:
-            return features
-        profile = self.profile or self.manifest.profile
-        return profile.ranks(features, self.manifest.feature_names)
+    def _words(self, transcript: Transcript | None, second: Transcript | None) -> FloatArray:
+        if transcript is None or not transcript.words:
+            return np.empty((0, 1), np.float32)
+        return self.of_words(word_features(transcript, second))
 
     def _with_interval(
         self, features: FloatArray, counts: Counts, level: float | None
@@ -255,15 +313,11 @@ class Estimator:
         )
         return Prediction(counts.errors, counts.words, counts.wer, low, high)
 
-    def _word_probabilities(
-        self, transcript: Transcript | None, second: Transcript | None, wer: float
-    ) -> tuple[float, ...]:
-        if transcript is None or not transcript.words:
-            return ()
+    def _word_probabilities(self, words: FloatArray, wer: float) -> tuple[float, ...]:
         if self.word_errors is None:
-            # Sound alone says nothing about single words.
-            return (min(1.0, wer),) * len(transcript.words)
-        words = word_features(transcript, second)
+            return (min(1.0, wer),) * len(words)
+        if not len(words):
+            return ()
         wers = np.full(len(words), wer, np.float32)
         return tuple(float(value) for value in self.predict_words(words, wers))
 
@@ -326,14 +380,9 @@ def _speech_seconds(features: Mapping[str, float], duration_s: float) -> float:
 
 
 def spread_inputs(features: FloatArray, counts: Counts) -> FloatArray:
-    """What the model of the interval's width looks at: the features and the prediction itself."""
+    """What the model of the interval's width looks at: inputs and the prediction itself."""
     extra = np.stack([counts.wer, counts.words, counts.any_error], axis=1)
     return np.concatenate([features, extra], axis=1).astype(np.float32)
-
-
-def word_inputs(words: FloatArray, wer: FloatArray) -> FloatArray:
-    """What the word model looks at: the word, and the predicted WER of its clip."""
-    return np.concatenate([words, wer[:, None]], axis=1).astype(np.float32)
 
 
 def _load_booster(path: Path, digest: str) -> xgb.Booster:

@@ -5,6 +5,7 @@ from typing import Any
 
 from qe_core.estimation.manifest import Manifest
 from qe_core.estimation.report import Line, markdown
+from qe_core.estimation.words import DOUBTS
 
 __all__ = ["render_card"]
 
@@ -80,8 +81,9 @@ def render_card(
 {_ANY_PURPOSE if is_for_any else purpose}
 
 XGBoost, two stages (any error? how many?) blended with a direct rate model; expected words from a
-third model; intervals by normalised split-conformal prediction. {len(manifest.feature_names)}
-features, schema `{manifest.schema}`, normaliser `{manifest.normaliser}`.
+third model; intervals by normalised split-conformal prediction.{_of_words(manifest)}
+{len(manifest.feature_names)} features, schema `{manifest.schema}`,
+normaliser `{manifest.normaliser}`.
 
 ## What went in
 
@@ -142,3 +144,10 @@ def _sources(sizes: Mapping[str, Any]) -> str:
 
 def _versions(sizes: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} ({size:,})" for name, size in sorted(sizes.items()))
+
+
+def _of_words(manifest: Manifest) -> str:
+    """Whether single words were looked at first."""
+    if not set(DOUBTS) <= manifest.usual_ranges.keys():
+        return ""
+    return " Single words are looked at first,\nand these models read what is said of them."

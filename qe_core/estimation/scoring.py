@@ -6,7 +6,7 @@ import numpy as np
 
 from qe_core.estimation.adaptation import Adaptation
 from qe_core.estimation.baselines import BASELINES, score_baselines
-from qe_core.estimation.counts import words_offset
+from qe_core.estimation.counts import Counts, words_offset
 from qe_core.estimation.estimator import SPEECH_FEATURE, Estimator
 from qe_core.estimation.evaluation import Scores, Truth
 from qe_core.estimation.manifest import Kind
@@ -16,6 +16,7 @@ from qe_core.types import FloatArray
 
 __all__ = [
     "baselines_of",
+    "counts_of",
     "offset_of",
     "predicted_for",
     "reviewed_of",
@@ -49,20 +50,30 @@ def score_table(
     """
     manifest = estimator.manifest
     chosen = table.with_features(manifest.feature_names, manifest.schema)
+    words = estimator.of_words(table.word_features)
     prediction = estimator.predict_many(
-        chosen.features, offset_of(table, manifest.kind), level=level
+        estimator.inputs(chosen.features, words, table.word_clip),
+        offset_of(table, manifest.kind),
+        level=level,
     )
     probabilities = None
     if estimator.word_errors is not None:
-        probabilities = estimator.predict_words(
-            table.word_features, prediction.wer[table.word_clip]
-        )
+        probabilities = estimator.predict_words(words, prediction.wer[table.word_clip])
     scores = Scores(
         prediction.wer, prediction.errors, prediction.low, prediction.high, probabilities
     )
     if manifest.adaptation is None:
         return scores
     return _adapted(scores, manifest.adaptation, prediction.words, table)
+
+
+def counts_of(estimator: Estimator, table: TrainingTable) -> Counts:
+    """Expected errors and words of every clip of a table, before any adaptation."""
+    manifest = estimator.manifest
+    chosen = table.with_features(manifest.feature_names, manifest.schema)
+    words = estimator.of_words(table.word_features)
+    inputs = estimator.inputs(chosen.features, words, table.word_clip)
+    return estimator.counts.predict(inputs, offset_of(table, manifest.kind))
 
 
 def reviewed_of(

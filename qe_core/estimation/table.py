@@ -13,7 +13,7 @@ import numpy.typing as npt
 from qe_core.corpus.examples import TrainingExample
 from qe_core.errors import TrainingError
 from qe_core.estimation.labels import label_clip
-from qe_core.estimation.words import WORD_FEATURES, word_features
+from qe_core.estimation.words import all_columns, word_features
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import FloatArray
 
@@ -189,23 +189,21 @@ class TrainingTable:
         return self.select(~self.is_relative)
 
     def as_relatives(self, *, weight: float) -> "TrainingTable":
-        """The clips as those of a relative of another recogniser, without their words.
+        """The clips as those of a relative of another recogniser.
 
-        Held-out speakers are left out: nobody is judged by what a relative wrote.
+        Held-out speakers are left out: nobody is judged by what a relative wrote. Nor do its words
+        teach: which of them are wrong is forgotten.
 
         Args:
             weight: factor of the weight of every clip
         """
         table = self.select(~self.is_held_out)
-        none = np.zeros(0, np.intp)
         return replace(
             table,
             weight=(table.weight * weight).astype(np.float32),
             is_relative=np.ones(table.num_clips, np.bool_),
             is_uniform_draw=np.zeros(table.num_clips, np.bool_),
-            word_clip=table.word_clip[none],
-            word_features=table.word_features[none],
-            word_wrong=table.word_wrong[none],
+            word_wrong=np.full_like(table.word_wrong, -1),
         )
 
     def with_features(self, names: Sequence[str], schema: str) -> "TrainingTable":
@@ -263,7 +261,7 @@ class TrainingTable:
                 values: dict[str, Any] = {name: archive[name] for name in archive.files}
             values["feature_names"] = tuple(str(name) for name in values["feature_names"])
             values["schema"] = str(values["schema"])
-            values["word_features"] = _all_columns(values["word_features"].astype(np.float32))
+            values["word_features"] = all_columns(values["word_features"])
             values.setdefault("language", np.full(len(values["hits"]), "", np.str_))
             values.setdefault("is_relative", np.zeros(len(values["hits"]), np.bool_))
             return cls(**values)
@@ -279,12 +277,6 @@ class TrainingTable:
             for item in fields(self)
             if item.name not in ("feature_names", "schema")
         }
-
-
-def _all_columns(words: FloatArray) -> FloatArray:
-    """Tables of older versions know nothing of second opinions; what is known stands first."""
-    missing = len(WORD_FEATURES) - words.shape[1]
-    return np.pad(words, ((0, 0), (0, missing)), constant_values=np.nan)
 
 
 def _row(example: TrainingExample, names: tuple[str, ...]) -> list[float]:

@@ -22,23 +22,20 @@ from qe_core.estimation.boosting import (
     group_folds,
 )
 from qe_core.estimation.counts import DIRECTIONS, Counts, CountTargets, fit_counts
-from qe_core.estimation.estimator import (
-    Estimator,
-    spread_inputs,
-    word_inputs,
-)
+from qe_core.estimation.estimator import Estimator, spread_inputs
 from qe_core.estimation.evaluation import Metrics, Scores, evaluate
 from qe_core.estimation.intervals import ConformalScale, calibrate
 from qe_core.estimation.manifest import ANY_ENGINE, Kind, Manifest, extractors_for
 from qe_core.estimation.scoring import offset_of, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.estimation.words import num_word_features
+from qe_core.estimation.words import DOUBTS, doubts, num_word_features, word_columns
 from qe_core.features import Depth
 from qe_core.features.base import schema_of
 from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import FloatArray
 
 __all__ = [
+    "TaughtWords",
     "TrainingPlan",
     "extractors_for",
     "train",
@@ -47,11 +44,12 @@ __all__ = [
 
 # Chosen by grouped cross-validation on training speakers: benchmarks/estimator_choices.py.
 _COUNT_TREES = TreeSettings(
-    max_depth=6, learning_rate=0.06, colsample=0.35, max_rounds=500, patience=30
+    max_depth=6, learning_rate=0.1, colsample=0.35, max_rounds=500, patience=30
 )
-_SPREAD_TREES = TreeSettings(max_depth=3, min_child_weight=20, learning_rate=0.04, colsample=0.35)
-_WORD_TREES = TreeSettings(max_depth=4, min_child_weight=20, learning_rate=0.1)
-_NUM_STEPS = 6
+_SPREAD_TREES = TreeSettings(max_depth=3, min_child_weight=20, learning_rate=0.06, colsample=0.35)
+_DOUBT_TREES = TreeSettings(max_depth=4, min_child_weight=20, learning_rate=0.3)
+_WORD_TREES = TreeSettings(max_depth=3, min_child_weight=20, learning_rate=0.3)
+_NUM_STEPS = 7
 # A high quantile of the gap gives narrower intervals than its mean, and evener ones between slices.
 _SPREAD_QUANTILE = 0.8
 
@@ -72,7 +70,8 @@ class TrainingPlan:
         rate_share: weight of the direct rate model against the two-stage one
         count_trees: trees of the count models
         spread_trees: trees of the interval's width
-        word_trees: trees of the word model
+        doubt_trees: trees of what is said of single words before anything is known of the clip
+        word_trees: trees of what is said of them after
     """
 
     model: str = ANY_ENGINE
@@ -86,6 +85,7 @@ class TrainingPlan:
     rate_share: float = 0.5
     count_trees: TreeSettings = _COUNT_TREES
     spread_trees: TreeSettings = _SPREAD_TREES
+    doubt_trees: TreeSettings = _DOUBT_TREES
     word_trees: TreeSettings = _WORD_TREES
 
 
@@ -150,15 +150,27 @@ def train_on_table(
     table = table.select(~table.is_held_out)
     _check_size(table, plan)
     tell = _Steps(on_progress)
+    folds = group_folds(table.group, plan.num_folds)
+    names, features = table.feature_names, table.features
+    has_words = kind == "transcript" and (table.word_wrong >= 0).any()
+    words = TaughtWords(table, folds, seed) if has_words else None
+    word_doubts, word_errors, probabilities = None, None, None
+    if words is not None:
+        tell.next("single words")
+        word_doubts, doubt = words.fit(
+            word_columns(table.word_features, num_word_features(plan.depth)), plan.doubt_trees
+        )
+        said = doubts(doubt, table.word_clip, table.num_clips)
+        names, features = (*names, *DOUBTS), np.concatenate([features, said], axis=1)
     targets = CountTargets(
-        features=table.features,
+        features=features,
         offset=offset_of(table, kind),
         errors=table.num_errors.astype(np.float32),
         words=table.num_reference_words.astype(np.float32),
         weight=table.weight,
-        folds=group_folds(table.group, plan.num_folds),
+        folds=folds,
         is_relative=table.is_relative,
-        directions=tuple(DIRECTIONS.get(name, 0) for name in table.feature_names),
+        directions=tuple(DIRECTIONS.get(name, 0) for name in names),
     )
     counts, unseen = fit_counts(
         targets,
@@ -170,11 +182,12 @@ def train_on_table(
     tell.next("interval")
     spread, scale, unseen_spread = _fit_interval(targets, unseen, plan, seed)
     low, high = scale.interval(unseen.wer, unseen_spread, plan.interval_level)
-    tell.next("single words")
-    word_errors, probabilities = None, None
-    if kind == "transcript" and (table.word_wrong >= 0).any():
-        word_errors, probabilities = _fit_words(table, unseen, targets.folds, plan, seed)
     own = ~table.is_relative
+    if words is not None:
+        tell.next("words in their clips")
+        seen = np.column_stack([doubt, unseen.wer[table.word_clip]])
+        word_errors, probabilities = words.fit(seen, plan.word_trees, directions=(1, 1))
+        probabilities = probabilities[own[table.word_clip]]
     metrics = evaluate(
         truth_of(table.own),
         Scores(unseen.wer[own], unseen.errors[own], low[own], high[own], probabilities),
@@ -188,9 +201,11 @@ def train_on_table(
             metrics,
             identity=(kind, engine, seed),
             fitted=(counts.constants, scale),
+            usual_ranges=_usual_ranges(names, features[own]),
         ),
         counts=counts,
         spread=spread,
+        word_doubts=word_doubts,
         word_errors=word_errors,
     )
 
@@ -256,24 +271,47 @@ def _fit_interval(
     return booster, scale, spread
 
 
-def _fit_words(
-    table: TrainingTable, unseen: Counts, folds: Folds, plan: TrainingPlan, seed: int
-) -> tuple[xgb.Booster, FloatArray]:
-    known = table.word_wrong >= 0
-    words = table.word_features[:, : num_word_features(plan.depth)]
-    task = Task(
-        features=word_inputs(words, unseen.wer[table.word_clip]),
-        target=(table.word_wrong == 1).astype(np.float32),
-        weight=table.weight[table.word_clip],
-        margin=None,
-        objective="binary:logistic",
-        is_taught=known,
-    )
-    settings = plan.word_trees
-    probabilities, num_rounds = cross_fit(
-        task, folds[table.word_clip], settings=settings, seed=seed
-    )
-    return fit(task, num_rounds=num_rounds, settings=settings, seed=seed), probabilities
+@dataclass(frozen=True, slots=True)
+class TaughtWords:
+    """The words of a table, as far as it is known which of them are wrong.
+
+    Args:
+        table: the clips
+        folds: fold number per clip
+        seed: of all draws
+    """
+
+    table: TrainingTable
+    folds: Folds
+    seed: int
+
+    def fit(
+        self, inputs: FloatArray, settings: TreeSettings, *, directions: tuple[int, ...] = ()
+    ) -> tuple[xgb.Booster, FloatArray]:
+        """Learn which words are wrong.
+
+        Args:
+            inputs: shape ``(num_words, num_inputs)``
+            settings: how trees are grown
+            directions: per input, see :class:`qe_core.estimation.boosting.Task`
+
+        Returns:
+            the model on all words, and the probability that a word is wrong, of every word by trees
+            that never saw its fold, shape ``(num_words,)``
+        """
+        table, seed = self.table, self.seed
+        task = Task(
+            features=inputs.astype(np.float32),
+            target=(table.word_wrong == 1).astype(np.float32),
+            weight=table.weight[table.word_clip],
+            margin=None,
+            objective="binary:logistic",
+            is_taught=table.word_wrong >= 0,
+            directions=directions,
+        )
+        folds = self.folds[table.word_clip]
+        said, num_rounds = cross_fit(task, folds, settings=settings, seed=seed)
+        return fit(task, num_rounds=num_rounds, settings=settings, seed=seed), said
 
 
 def _manifest(
@@ -283,17 +321,13 @@ def _manifest(
     *,
     identity: tuple[Kind, str, int],
     fitted: tuple[Mapping[str, float], ConformalScale],
+    usual_ranges: Mapping[str, tuple[float, float] | None],
 ) -> Manifest:
     kind, engine, seed = identity
     constants, scale = fitted
     fingerprint = table.fingerprint
     lineage = _lineage(table, plan)
     table = table.own
-    finite = np.where(np.isfinite(table.features), table.features, np.nan)
-    usual_ranges = {
-        name: _usual_range(column)
-        for name, column in zip(table.feature_names, finite.T, strict=True)
-    }
     has_words = table.num_reference_words > 0
     wer = np.full(table.num_clips, np.nan, np.float32)
     wer[has_words] = (table.num_errors / np.maximum(table.num_reference_words, 1))[has_words]
@@ -318,6 +352,13 @@ def _manifest(
         lineage=lineage,
         depth=plan.depth,
     )
+
+
+def _usual_ranges(
+    names: Sequence[str], features: FloatArray
+) -> dict[str, tuple[float, float] | None]:
+    finite = np.where(np.isfinite(features), features, np.nan)
+    return {name: _usual_range(column) for name, column in zip(names, finite.T, strict=True)}
 
 
 def _usual_range(column: FloatArray) -> tuple[float, float] | None:

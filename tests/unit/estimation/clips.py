@@ -9,7 +9,12 @@ from qe_core.types import Segment, Transcript, Word
 
 QUICK = TreeSettings(max_depth=3, learning_rate=0.2, max_rounds=25, patience=5)
 PLAN = TrainingPlan(
-    model="en-us", num_folds=3, count_trees=QUICK, spread_trees=QUICK, word_trees=QUICK
+    model="en-us",
+    num_folds=3,
+    count_trees=QUICK,
+    spread_trees=QUICK,
+    doubt_trees=QUICK,
+    word_trees=QUICK,
 )
 _VOCABULARY = ("alpha", "bravo", "charlie", "delta", "echo", "foxtrot")
 

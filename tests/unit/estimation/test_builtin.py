@@ -161,11 +161,11 @@ def test_a_thorough_estimator_learns_from_second_opinions(tmp_path: Path) -> Non
     assert f"and {examples.is_relative.sum()} by relatives of the recogniser" in card
     column = examples.features[:, examples.feature_names.index("second_disagreement")]
     assert (column == 0).all()
-    assert loaded.word_errors is not None
-    assert loaded.word_errors.num_features() == len(WORD_FEATURES) + 1
+    assert loaded.word_doubts is not None
+    assert loaded.word_doubts.num_features() == len(WORD_FEATURES)
     standard = train_kind(examples, "transcript", ("pocketsphinx", "en-us"), seed=1, plan=plan)
-    assert standard.word_errors is not None
-    assert standard.word_errors.num_features() == num_word_features("standard") + 1
+    assert standard.word_doubts is not None
+    assert standard.word_doubts.num_features() == num_word_features("standard")
     assert score_table(standard, examples).word_probabilities is not None
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from qe_core.errors import EstimatorError
 from qe_core.estimation.adaptation import Adaptation
+from qe_core.estimation.boosting import Task, fit
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.scoring import reviewed_of, score_table
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.training import train_on_table
 from qe_core.types import Estimate, SpeechSpan, Transcript
 from tests.builders import transcript as written
-from tests.unit.estimation.clips import made_up_features, made_up_transcript
+from tests.unit.estimation.clips import PLAN, made_up_features, made_up_transcript
 
 SPEECH = (SpeechSpan(0.0, 4.0),)
 
@@ -55,6 +57,39 @@ def test_the_doubtful_word_is_pointed_at(estimator: Estimator) -> None:
     assert probabilities.index(max(probabilities)) == 2
 
 
+def test_an_estimator_from_before_there_were_doubts_goes_on_serving(
+    table: TrainingTable, estimator: Estimator, tmp_path: Path
+) -> None:
+    unlabelled = replace(table, word_wrong=np.full_like(table.word_wrong, -1))
+    clips_only = train_on_table(
+        unlabelled, kind="transcript", engine="pocketsphinx", seed=1, plan=PLAN
+    )
+    wer = (table.num_errors / table.num_reference_words)[table.word_clip]
+    # Its word model looked at 17 features and the clip's WER.
+    task = Task(
+        features=np.column_stack([table.word_features[:, :17], wer]).astype(np.float32),
+        target=(table.word_wrong == 1).astype(np.float32),
+        weight=np.ones(len(wer), np.float32),
+        margin=None,
+        objective="binary:logistic",
+        is_taught=np.ones(len(wer), np.bool_),
+    )
+    words = fit(task, num_rounds=20, settings=PLAN.word_trees, seed=1)
+    replace(clips_only, word_errors=words).save(tmp_path)
+
+    older = Estimator.load(tmp_path)
+    assert older.word_doubts is None
+    assert older.input_names == older.manifest.feature_names
+    estimate = _ask(older, transcript=made_up_transcript([0.9, 0.9, 0.1, 0.9]))
+    assert int(np.argmax(estimate.word_error_probabilities)) == 2
+    scores = score_table(older, table)
+    assert scores.word_probabilities is not None
+    assert len(scores.word_probabilities) == len(table.word_wrong)
+    assert "word_doubts.ubj" not in older.manifest.files
+    estimator.save(tmp_path / "now")
+    assert "word_doubts.ubj" in Estimator.load(tmp_path / "now").manifest.files
+
+
 def test_the_prediction_lies_in_its_interval(estimator: Estimator) -> None:
     for confidence in (0.1, 0.5, 0.9):
         estimate = _ask(estimator, confidence)
@@ -71,8 +106,10 @@ def test_the_level_of_the_interval_can_be_chosen(estimator: Estimator) -> None:
 def test_reasons_are_sentences_that_push_up_and_do_not_repeat(estimator: Estimator) -> None:
     reasons = _ask(estimator, 0.1).reasons
     assert reasons
-    assert reasons[0].code == "confidence_mean"
-    assert reasons[0].text == "The recogniser was unsure of its words."
+    assert {reason.code: reason.text for reason in reasons} == {
+        "doubtful_words": "Most of the words are doubtful.",
+        "confidence_mean": "The recogniser was unsure of its words.",
+    }
     assert all(reason.contribution > 0 for reason in reasons)
     assert len({reason.text for reason in reasons}) == len(reasons)
     assert _ask(estimator, 0.1, num_reasons=0).reasons == ()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from qe_core.estimation.reasons import find_reasons, or_doubtful_words
+from qe_core.estimation.reasons import find_reasons
 from qe_core.features import INFO
 from qe_core.types import Reason
 
@@ -14,7 +14,12 @@ USUAL = {
 }
 
 
-def _find(added: dict[str, float], values: dict[str, float], limit: int = 3) -> list[Reason]:
+def _find(
+    added: dict[str, float],
+    values: dict[str, float],
+    limit: int = 3,
+    probabilities: tuple[float, ...] = (),
+) -> list[Reason]:
     names = list(added)
     return list(
         find_reasons(
@@ -22,6 +27,7 @@ def _find(added: dict[str, float], values: dict[str, float], limit: int = 3) -> 
             np.array([values[name] for name in names], np.float32),
             names=names,
             usual_ranges=USUAL,
+            word_error_probabilities=probabilities,
             limit=limit,
         )
     )
@@ -69,23 +75,41 @@ def test_a_value_as_in_most_clips_is_no_reason_however_much_it_adds() -> None:
     assert _find({"snr_db": 0.4}, {"snr_db": 29.0}) == []
 
 
-LONG = Reason("num_words", INFO["num_words"].high, 0.4)
-NOISY = Reason("snr_db", INFO["snr_db"].low, 0.1)
-
-
 @pytest.mark.parametrize(
-    ("reasons", "probabilities", "codes"),
+    ("added", "probabilities", "codes"),
     [
-        ((LONG,), (0.9, 0.5, 0.1), ["doubtful_words", "num_words"]),
-        ((), (0.9,), ["doubtful_words"]),
-        ((LONG, LONG), (0.9, 0.9), ["doubtful_words", "num_words"]),
-        ((LONG,), (0.9, 0.1, 0.1), ["num_words"]),
-        ((NOISY, LONG), (0.9, 0.9), ["snr_db", "num_words"]),
-        ((), (), []),
+        ({"num_words": 0.4}, (0.9, 0.5, 0.1), ["doubtful_words", "num_words"]),
+        ({}, (0.9,), ["doubtful_words"]),
+        ({"num_words": 0.4}, (0.9, 0.1, 0.1), ["num_words"]),
+        ({"snr_db": 0.1, "num_words": 0.4}, (0.9, 0.9), ["snr_db", "num_words"]),
+        ({}, (), []),
     ],
 )
 def test_doubtful_words_are_named_where_only_length_would_be(
-    reasons: tuple[Reason, ...], probabilities: tuple[float, ...], codes: list[str]
+    added: dict[str, float], probabilities: tuple[float, ...], codes: list[str]
 ) -> None:
-    found = or_doubtful_words(reasons, probabilities, limit=2)
+    values = {"num_words": 40.0, "snr_db": 3.0}
+    found = _find(added, values, limit=2, probabilities=probabilities)
     assert [reason.code for reason in found] == codes
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "sentence"),
+    [
+        ((0.9, 0.5, 0.1), "Most of the words are doubtful."),
+        ((0.9, 0.5, 0.1, 0.1, 0.1), "Several words are doubtful."),
+        ((0.5, 0.1, 0.1), "One of the words is doubtful."),
+        ((0.4, 0.1, 0.1), None),
+    ],
+)
+def test_what_is_said_of_words_is_one_reason_by_how_many_are_doubtful(
+    probabilities: tuple[float, ...], sentence: str | None
+) -> None:
+    added = {"doubt_mean": 0.2, "snr_db": 0.25, "doubt_max": 0.1}
+    # What is usual among clips that are mostly wrong does not matter here.
+    values = dict.fromkeys(added, 0.3)
+    found = _find(added, values, probabilities=probabilities)
+    assert found[-1].text == INFO["snr_db"].low
+    assert [reason.text for reason in found[:-1]] == ([sentence] if sentence else [])
+    if sentence:
+        assert (found[0].code, found[0].contribution) == ("doubtful_words", pytest.approx(0.3))

@@ -41,7 +41,7 @@ def test_selected_clips_keep_their_words(small: TrainingTable) -> None:
         assert np.array_equal(mine, theirs, equal_nan=True)
 
 
-def test_relatives_teach_without_their_words_and_judge_nothing(
+def test_relatives_judge_nothing_and_do_not_say_which_words_are_wrong(
     small: TrainingTable, tmp_path: Path
 ) -> None:
     held_out = replace(small, is_held_out=small.group == small.group[0])
@@ -53,7 +53,8 @@ def test_relatives_teach_without_their_words_and_judge_nothing(
     assert relatives.num_clips == 9
     assert set(relatives.weight) == {0.25}
     assert not (relatives.is_held_out | relatives.is_uniform_draw).any()
-    assert len(relatives.word_wrong) == 0
+    assert len(relatives.word_wrong)
+    assert (relatives.word_wrong == -1).all()
     assert loaded.own.fingerprint == small.fingerprint
     assert loaded.fingerprint not in (small.fingerprint, (small + relatives.own).fingerprint)
 

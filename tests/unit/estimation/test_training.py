@@ -6,7 +6,7 @@ import pytest
 from qe_core.errors import EstimatorError, TrainingError
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import evaluate
-from qe_core.estimation.scoring import baselines_of, score_table, truth_of
+from qe_core.estimation.scoring import baselines_of, counts_of, offset_of, score_table, truth_of
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.training import extractors_for, train, train_on_table
 from qe_core.features.base import schema_of
@@ -64,10 +64,12 @@ def test_a_relative_lends_its_order_and_not_its_level(
     assert metrics.pooled_wer is not None
     # Every word of the relative is wrong; that must not spill over.
     assert abs(metrics.predicted_pooled_wer - metrics.pooled_wer) < 0.1
-    added = with_relatives.counts.explain(
-        unseen.features, with_relatives.counts.predict(unseen.features, np.ones(unseen.num_clips))
-    )
-    assert added.shape == unseen.features.shape
+    first = unseen.select(np.arange(unseen.num_clips) == 0)
+    words = with_relatives.of_words(first.word_features)
+    row = with_relatives.inputs(first.features, words, first.word_clip)
+    counts, added = with_relatives.counts.explain(row, offset_of(first, "transcript"))
+    assert added.shape == (len(with_relatives.input_names),)
+    assert counts.wer == pytest.approx(counts_of(with_relatives, first).wer, abs=1e-5)
 
 
 def test_another_seed_gives_another_model(table: TrainingTable, estimator: Estimator) -> None:

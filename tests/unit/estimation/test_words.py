@@ -1,12 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from qe_core.estimation.words import (
+    DOUBTS,
     WORD_FEATURES,
+    all_columns,
+    doubts,
     num_word_features,
     spread_over_segments,
+    word_columns,
     word_features,
 )
+from qe_core.language_model import score_words
 from qe_core.types import Segment, SpeechSpan, Transcript, Word
 
 
@@ -94,6 +101,53 @@ def test_no_segment_no_parts() -> None:
         spread_over_segments(1, _clip(), (), word_error_probabilities=(), words_per_speech_s=2.0)
         == ()
     )
+
+
+def test_words_are_held_against_the_language() -> None:
+    clip = _clip(_segment(0, "In the"), _segment(5, "middle-of 30"))
+    scores = score_words(["in", "the", "middle", "of"])
+    logprob, rarity = _column(clip, "lm_logprob"), _column(clip, "lm_rarity")
+    np.testing.assert_allclose(logprob, [*scores[:2, 0], scores[2:, 0].mean(), np.nan], rtol=1e-6)
+    np.testing.assert_allclose(rarity, [*scores[:2, 1], scores[2:, 1].mean(), np.nan], rtol=1e-6)
+    gain = np.subtract(logprob, rarity)
+    np.testing.assert_allclose(_column(clip, "lm_gain"), gain, atol=1e-5)
+    np.testing.assert_allclose(_column(clip, "lm_gain_after"), [*gain[1:], np.nan], atol=1e-5)
+
+
+def test_other_languages_are_not_judged_by_english() -> None:
+    clip = replace(_clip(_segment(0, "der Hund")), language="de")
+    assert np.isnan(_column(clip, "lm_logprob")).all()
+    assert np.isnan(_column(clip, "lm_gain_after")).all()
+
+
+def test_a_sign_alone_is_no_word_of_the_language() -> None:
+    clip = _clip(_segment(0, "yes – sir"))
+    assert np.isnan(_column(clip, "lm_logprob")[1])
+    assert np.isfinite(_column(clip, "lm_logprob")[2])
+
+
+@pytest.mark.parametrize("num_columns", [17, 22])
+def test_older_tables_and_models_find_their_columns(num_columns: int) -> None:
+    older = np.arange(2 * num_columns, dtype=np.float32).reshape(2, num_columns)
+    now = all_columns(older)
+    assert now.shape == (2, len(WORD_FEATURES))
+    np.testing.assert_array_equal(word_columns(now, num_columns), older)
+    assert np.isnan(now[:, WORD_FEATURES.index("lm_gain")]).all()
+    assert np.isnan(now[:, WORD_FEATURES.index("second_agreed")]).all() == (num_columns == 17)
+
+
+def test_doubts_sum_up_the_words_of_a_clip() -> None:
+    probabilities = np.array([0.5, 0.2, 0.9], np.float32)
+    found = doubts(probabilities, np.array([0, 2, 0], np.int32), 3)
+    assert found.shape == (3, len(DOUBTS))
+    assert found[0] == pytest.approx([0.7, 0.9, 0.5, 1.4, 1 - 0.5 * 0.1])
+    assert found[2] == pytest.approx([0.2] * 5)
+    assert np.isnan(found[1]).all()
+
+
+def test_a_word_that_is_surely_wrong_can_be_summed_up() -> None:
+    found = doubts(np.ones(1, np.float32), np.zeros(1, np.int32), 1)
+    assert found[0] == pytest.approx([1.0] * 5, abs=1e-2)
 
 
 def test_a_second_opinion_adds_the_last_columns() -> None:
