@@ -262,17 +262,18 @@ def retrain(
     table = domain.base + reviews
     challenger = train(domain, table)
     judged_on = judging_clips(table)
+    expected = score_table(champion, reviews, level=_LEVEL)
     duel = compare(
         judged_on,
         score_table(champion, judged_on, level=_LEVEL),
         score_table(challenger, judged_on, level=_LEVEL),
         settings=_SETTINGS,
         interval_level=_LEVEL,
-        sense=sense_of(reviews),
+        sense=sense_of(reviews, expected),
     )
     who = agreements(
         reviews,
-        score_table(champion, reviews, level=_LEVEL),
+        expected,
         reviewers or ["ann"] * reviews.num_clips,
         settings=_SETTINGS,
     )

@@ -173,20 +173,16 @@ def run(
     champion = runtime.estimator((engine.name, engine.model))
     level = settings.quality.interval_level
     reviews = made_of.table.select(made_of.table.is_review & ~made_of.table.is_relative)
+    expected = score_table(champion, reviews, level=level)
     duel = compare(
         judged_on,
         score_table(champion, judged_on, level=level),
         score_table(challenger, judged_on, level=level),
         settings=settings.retrain,
         interval_level=level,
-        sense=sense_of(reviews),
+        sense=sense_of(reviews, expected),
     )
-    who = agreements(
-        reviews,
-        score_table(champion, reviews, level=level),
-        lessons.reviewers,
-        settings=settings.retrain,
-    )
+    who = agreements(reviews, expected, lessons.reviewers, settings=settings.retrain)
     duel = replace(duel, agreements=who)
     num_new = len(_new_reviews(runtime, engine, [example.id for example in lessons.examples]))
     gate = decide(duel, num_new_reviews=num_new, settings=settings.retrain)

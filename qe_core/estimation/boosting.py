@@ -41,6 +41,8 @@ class TreeSettings:
         subsample: share of rows per tree
         colsample: share of columns per tree
         reg_lambda: L2 penalty on leaf values
+        max_bins: places at most where a feature may be parted; a quarter of them takes half the
+            time with many rows, and parts clips as well
     """
 
     max_depth: int = 4
@@ -51,6 +53,7 @@ class TreeSettings:
     subsample: float = 0.7
     colsample: float = 0.5
     reg_lambda: float = 2.0
+    max_bins: int = 256
 
     def parameters(self, task: "Task", seed: int) -> dict[str, Any]:
         """As XGBoost wants them."""
@@ -69,6 +72,7 @@ class TreeSettings:
             "subsample": self.subsample,
             "colsample_bytree": self.colsample,
             "lambda": self.reg_lambda,
+            "max_bin": self.max_bins,
             "tree_method": "hist",
             "seed": seed,
             # The order of additions differs between threads, and so would the last bits.

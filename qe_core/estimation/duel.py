@@ -18,6 +18,8 @@ from qe_core.estimation.words import WORD_FEATURES
 __all__ = ["MIN_AUDITS", "Duel", "SliceChange", "compare", "judges", "sense_of"]
 
 _BUDGET = 0.2
+# Of either kind, right and wrong: with fewer, chance says who was right.
+_MIN_WORDS = 20
 MIN_AUDITS = 10
 """Recordings whose audits are looked at alone."""
 
@@ -54,8 +56,8 @@ class Duel:
         champion: figures of the serving estimator
         challenger: figures of the new one
         interval_level: coverage that the intervals of both promise
-        sense: how well the recogniser's confidence tells words that the corrections confirm from
-            others, see :func:`sense_of`
+        sense: how well it was known beforehand which words the corrections confirm, see
+            :func:`sense_of`
         num_audits: clips that are audits; the others are the reference set
         num_recordings: what the bootstrap draws
         er20_gain: how much more of all errors the challenger finds in the first 20 % of audio
@@ -97,24 +99,34 @@ def judges(recording: str, share: float) -> bool:
     return int.from_bytes(digest[:4], "big") / 2**32 < share
 
 
-def sense_of(reviews: TrainingTable) -> float | None:
-    """How well the recogniser's confidence tells words that the corrections confirm from others.
+def sense_of(reviews: TrainingTable, champion: Scores | None = None) -> float | None:
+    """How well it was known beforehand which words corrections would confirm.
 
     Audits that were corrected in bad faith praise a challenger that learnt from more of the same.
-    Random text cannot know which words the recogniser was sure of.
+    Random text cannot know which words looked right. What the serving estimator says of the words
+    is asked, and the recogniser's confidence where it says nothing of them. Audits are asked where
+    they hold enough words: in the clips that were chosen for being the worst, all words look alike.
 
     Args:
         reviews: corrected clips
+        champion: what the serving estimator says about them
 
     Returns:
         the area under the curve; 0 when no word is confirmed, ``None`` when every word is or none
         is known
     """
     known = reviews.word_wrong >= 0
+    audited = known & reviews.is_uniform_draw[reviews.word_clip]
+    num_wrong = int((reviews.word_wrong[audited] == 1).sum())
+    if min(num_wrong, int(audited.sum()) - num_wrong) >= _MIN_WORDS:
+        known = audited
     wrong = reviews.word_wrong[known] == 1
     if not len(wrong) or not wrong.any():
         return None
-    doubt = 1.0 - reviews.word_features[known, WORD_FEATURES.index("confidence")]
+    if champion is None or champion.word_probabilities is None:
+        doubt = 1.0 - reviews.word_features[known, WORD_FEATURES.index("confidence")]
+    else:
+        doubt = champion.word_probabilities[known]
     return word_auc(wrong, doubt) or 0.0
 
 

@@ -106,10 +106,10 @@ def _enough_clips(duel: Duel, settings: RetrainSettings) -> Condition:
 def makes_sense(
     sense: float | None, settings: RetrainSettings, agreements: Sequence[Agreement] = ()
 ) -> Condition:
-    """Corrections that were made by listening confirm words that the recogniser was sure of.
+    """Corrections that were made by listening confirm words that looked right beforehand.
 
-    On the worst clips of a stream its confidence may say nothing at all. What the champion is sure
-    of says more then, and :func:`was_heard` asks for that.
+    On the worst clips of a stream that may say nothing at all. What the champion is sure of says
+    more then, and :func:`was_heard` asks for that.
 
     Args:
         sense: see :func:`qe_core.estimation.duel.sense_of`
@@ -125,8 +125,8 @@ def makes_sense(
         text = "The corrections confirm not one word that was written."
     else:
         text = (
-            f"A word that the corrections confirm was written with more confidence than one that "
-            f"they do not in {percent(sense)} of pairs"
+            f"A word that the corrections confirm was less in doubt beforehand than one that they "
+            f"do not in {percent(sense)} of pairs"
         )
         if not passed:
             text += f", hardly more than by chance; {percent(needed)} are needed."

@@ -44,9 +44,11 @@ __all__ = [
 
 # Chosen by grouped cross-validation on training speakers: benchmarks/estimator_choices.py.
 _COUNT_TREES = TreeSettings(
-    max_depth=6, learning_rate=0.1, colsample=0.35, max_rounds=500, patience=30
+    max_depth=6, learning_rate=0.1, colsample=0.35, max_rounds=500, max_bins=64
 )
-_SPREAD_TREES = TreeSettings(max_depth=3, min_child_weight=20, learning_rate=0.06, colsample=0.35)
+_SPREAD_TREES = TreeSettings(
+    max_depth=3, min_child_weight=20, learning_rate=0.1, colsample=0.35, patience=20
+)
 _DOUBT_TREES = TreeSettings(max_depth=4, min_child_weight=20, learning_rate=0.3)
 _WORD_TREES = TreeSettings(max_depth=3, min_child_weight=20, learning_rate=0.3)
 _NUM_STEPS = 7

@@ -263,6 +263,33 @@ def test_random_corrections_make_no_sense_and_honest_ones_do(table: TrainingTabl
     assert sense_of(replace(table, word_wrong=shuffled)) == pytest.approx(0.5, abs=0.05)
 
 
+def test_the_champion_knows_better_than_confidence_which_words_are_right(
+    table: TrainingTable,
+) -> None:
+    known = Scores(
+        np.zeros(table.num_clips, np.float32),
+        np.zeros(table.num_clips, np.float32),
+        word_probabilities=(table.word_wrong == 1).astype(np.float32),
+    )
+    assert sense_of(table, known) == 1
+    assert sense_of(table, replace(known, word_probabilities=None)) == sense_of(table)
+
+
+def test_audits_say_whether_corrections_make_sense_where_they_hold_enough_words(
+    table: TrainingTable,
+) -> None:
+    is_audit = np.arange(table.num_clips) % 3 == 0
+    audited = replace(table, is_uniform_draw=is_audit)
+    confidence = table.word_features[:, 0]
+    # Chosen for being the worst: what is wrong there does not show in the confidence.
+    others = ~is_audit[table.word_clip]
+    wrong = np.where(others, confidence > np.median(confidence), table.word_wrong == 1)
+    mixed = replace(audited, word_wrong=wrong.astype(np.int8))
+    assert (sense_of(mixed) or 0) > 0.6
+    few = replace(mixed, is_uniform_draw=np.arange(table.num_clips) == 0)
+    assert (sense_of(few) or 1) < 0.5
+
+
 def test_slices_are_sources_languages_conditions_and_sets(table: TrainingTable) -> None:
     same = _scores(table, 0.1)
     table = replace(table, is_review=np.arange(table.num_clips) < 10)
