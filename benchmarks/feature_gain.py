@@ -44,6 +44,7 @@ from qe_core.features.frames import analyse
 from qe_core.features.pitch import measure_pitch
 from qe_core.features.room import decay_s, modulation
 from qe_core.features.snr import wada_snr_db
+from qe_core.language_model import score_words
 
 SEED = 20260101
 FIGURES = ("spearman", "er20", "ner20", "mae")
@@ -161,7 +162,7 @@ def parts() -> Sequence[Part]:
         Part("all of the decoder", decoder, by_name["decoder"]),
         Part("coverage, timing", groups["coverage"], by_name["coverage"]),
         Part("syllables", groups["syllables"], by_name["syllables"]),
-        Part("single words", frozenset(), _language, frozenset(WORD_FEATURES)),
+        Part("single words", frozenset(), _words, frozenset(WORD_FEATURES)),
         Part("language model", frozenset(), _language, _named(set(WORD_FEATURES), "lm_")),
         Part(
             "second opinion",
@@ -230,8 +231,12 @@ def _room(context: FeatureContext) -> tuple[object, object]:
     return modulation(frames), decay_s(frames)
 
 
-def _language(context: FeatureContext) -> object:
+def _words(context: FeatureContext) -> object:
     return None if context.transcript is None else word_features(context.transcript)
+
+
+def _language(context: FeatureContext) -> object:
+    return None if context.transcript is None else score_words(context.transcript.text.split())
 
 
 def _cost(compute: Callable[[FeatureContext], object], context: FeatureContext) -> float:

@@ -1,15 +1,18 @@
 """Gradient-boosted trees with fixed seeds: the same data always gives the same trees."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import xgboost as xgb
 
+from qe_core.errors import EstimatorError
 from qe_core.types import FloatArray
 
 __all__ = [
@@ -20,6 +23,7 @@ __all__ = [
     "cross_fit",
     "fit",
     "group_folds",
+    "load",
     "predict",
 ]
 
@@ -176,6 +180,33 @@ def _num_side_by_side() -> int:
     """Two, and on larger machines half of the processors: others go on working meanwhile."""
     num_processors = os.cpu_count() or 1
     return min(num_processors, max(2, num_processors // 2))
+
+
+def load(path: Path, digest: str) -> xgb.Booster:
+    """Read trees from a file.
+
+    Args:
+        path: of the file, in the folder of its estimator
+        digest: SHA-256 of its content, in hexadecimal
+
+    Raises:
+        EstimatorError: the file is missing or another one
+    """
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise EstimatorError(
+            f"{path.parent.name}: {path.name} is missing.",
+            suggestion="Restore the model folder, or train again with `werkbench train`.",
+        ) from error
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise EstimatorError(
+            f"{path.parent.name}: {path.name} is not the file that its manifest names.",
+            suggestion="Restore the model folder, or train again with `werkbench train`.",
+        )
+    booster = xgb.Booster({"nthread": 1})
+    booster.load_model(bytearray(raw))
+    return booster
 
 
 def predict(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import xgboost as xgb
 
 from qe_core.errors import EstimatorError
-from qe_core.estimation.boosting import predict
+from qe_core.estimation.boosting import load, predict
 from qe_core.estimation.counts import CountModel, Counts, words_offset
 from qe_core.estimation.manifest import (
     ANY_ENGINE,
@@ -107,8 +107,7 @@ class Estimator:
             ) from error
         manifest = manifest_from_json(text, name=folder.name)
         boosters = {
-            Path(name).stem: _load_booster(folder / name, digest)
-            for name, digest in manifest.files.items()
+            Path(name).stem: load(folder / name, digest) for name, digest in manifest.files.items()
         }
         missing = [name for name in (*_COUNT_FILES, "spread") if name not in boosters]
         if missing:
@@ -383,21 +382,3 @@ def spread_inputs(features: FloatArray, counts: Counts) -> FloatArray:
     """What the model of the interval's width looks at: inputs and the prediction itself."""
     extra = np.stack([counts.wer, counts.words, counts.any_error], axis=1)
     return np.concatenate([features, extra], axis=1).astype(np.float32)
-
-
-def _load_booster(path: Path, digest: str) -> xgb.Booster:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise EstimatorError(
-            f"{path.parent.name}: {path.name} is missing.",
-            suggestion="Restore the model folder, or train again with `werkbench train`.",
-        ) from error
-    if hashlib.sha256(raw).hexdigest() != digest:
-        raise EstimatorError(
-            f"{path.parent.name}: {path.name} is not the file that its manifest names.",
-            suggestion="Restore the model folder, or train again with `werkbench train`.",
-        )
-    booster = xgb.Booster({"nthread": 1})
-    booster.load_model(bytearray(raw))
-    return booster

@@ -49,13 +49,8 @@ def score_table(
         TrainingError: the table lacks a feature of the estimator
     """
     manifest = estimator.manifest
-    chosen = table.with_features(manifest.feature_names, manifest.schema)
-    words = estimator.of_words(table.word_features)
-    prediction = estimator.predict_many(
-        estimator.inputs(chosen.features, words, table.word_clip),
-        offset_of(table, manifest.kind),
-        level=level,
-    )
+    inputs, words = _inputs(estimator, table)
+    prediction = estimator.predict_many(inputs, offset_of(table, manifest.kind), level=level)
     probabilities = None
     if estimator.word_errors is not None:
         probabilities = estimator.predict_words(words, prediction.wer[table.word_clip])
@@ -69,11 +64,8 @@ def score_table(
 
 def counts_of(estimator: Estimator, table: TrainingTable) -> Counts:
     """Expected errors and words of every clip of a table, before any adaptation."""
-    manifest = estimator.manifest
-    chosen = table.with_features(manifest.feature_names, manifest.schema)
-    words = estimator.of_words(table.word_features)
-    inputs = estimator.inputs(chosen.features, words, table.word_clip)
-    return estimator.counts.predict(inputs, offset_of(table, manifest.kind))
+    inputs, _ = _inputs(estimator, table)
+    return estimator.counts.predict(inputs, offset_of(table, estimator.manifest.kind))
 
 
 def reviewed_of(
@@ -144,6 +136,13 @@ def offset_of(table: TrainingTable, kind: Kind) -> FloatArray:
         speech_s = np.where(np.isfinite(column), column, speech_s)
     words = table.hypothesis_words.astype(np.float32) if kind == "transcript" else None
     return words_offset(words, speech_s)
+
+
+def _inputs(estimator: Estimator, table: TrainingTable) -> tuple[FloatArray, FloatArray]:
+    """What the models of the clip look at, and what is known of single words."""
+    chosen = table.with_features(estimator.manifest.feature_names, estimator.manifest.schema)
+    words = estimator.of_words(table.word_features)
+    return estimator.inputs(chosen.features, words, table.word_clip), words
 
 
 def _adapted(
