@@ -14,7 +14,7 @@ from jobs.cli import app
 from jobs.dataset import DatasetPlan, fetch_dataset
 from qe_core.errors import ConfigError, TrainingError
 
-datasets = pytest.importorskip("datasets")
+datasets = pytest.importorskip("datasets", reason="needs the extra `datasets`")
 
 
 def wav(seconds: float) -> bytes:
