@@ -1,7 +1,7 @@
 """The drift page's comparison of two windows."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +28,15 @@ def fill(
     runtime: Runtime,
     num_clips: int,
     *,
-    days_ago: float,
+    days_ago: int,
     snr_db: float = 20.0,
     wer: float = 0.3,
     version: str = "1",
     seed: int = 1,
 ) -> None:
+    """Store clips of one day: from its noon back, 86 seconds apart, whatever the time is now."""
+    now = utc_now()
+    since_noon = now - datetime.combine(now.date(), time(12), UTC)
     rng = np.random.default_rng(seed)
 
     def work(session: Session) -> None:
@@ -44,7 +47,7 @@ def fill(
             add_clip(
                 session,
                 f"{seed}-{days_ago}-{index}",
-                days_ago=days_ago + index / 1000,
+                days_ago=days_ago + since_noon / timedelta(days=1) + index / 1000,
                 expected_errors=4 * float(np.clip(rng.normal(wer, 0.1), 0, None)),
                 features=features,
                 version=version,
