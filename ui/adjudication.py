@@ -7,7 +7,7 @@ import streamlit as st
 from qe_core.errors import WerkbenchError
 from qe_core.wer import AlignedWord, Operation
 from ui.diff import show_diff, show_legend
-from ui.formats import clock, percent, plain, when
+from ui.formats import clock, counted, percent, plain, when
 from ui.messages import show_error
 from ui.player import show_player
 from ui.state import CLIP
@@ -47,7 +47,10 @@ def show_dispute(runtime: Runtime, dispute: Dispute, actor: str) -> None:
                     args=(key, item.text),
                 )
     if dispute.differences:
-        st.caption(f"{dispute.num_differences} words differ. Struck out: A; beside it: B.")
+        st.caption(
+            f"{counted(dispute.num_differences, 'word')} written differently. "
+            "Struck out: A; beside it: B."
+        )
         with st.container(border=True):
             show_diff(_from_a_to_b(dispute))
         show_legend("A", "B", missing="only in B", too_many="only in A")

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from ui.formats import percent
+from ui.formats import counted, percent
 from workbench.agreement import agreement
 from workbench.runtime import Runtime
 
@@ -33,13 +33,13 @@ def show_agreement(runtime: Runtime) -> None:
     columns[2].metric("Same text", found.num_same, border=True)
     columns[3].metric("Wait for a lead", found.num_disputed, border=True)
     unusable = (
-        f" {found.num_unusable} clips that one of the two rejected are left out of it."
+        f" Left out of it: {counted(found.num_unusable, 'clip')} that one of the two rejected."
         if found.num_unusable
         else ""
     )
     st.caption(
         f"The second text against the first, pooled over {found.counts.num_reference_words} "
-        f"words of {found.num_pairs - found.num_unusable} clips; neither person saw the other's."
-        f"{unusable} "
+        f"words of {counted(found.num_pairs - found.num_unusable, 'clip')}; neither person saw "
+        f"the other's.{unusable} "
         "No engine can be measured more finely than people agree."
     )

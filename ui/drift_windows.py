@@ -6,7 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from ui.formats import plain, when
+from ui.formats import counted, plain, when
 from workbench import drift
 from workbench.drift import DriftReport, Period
 
@@ -40,11 +40,11 @@ def show_windows(report: DriftReport) -> None:
         (columns[1], "Current window", report.current),
     ):
         with column.container(border=True):
-            st.metric(name, f"{period.num_clips} clips")
+            st.metric(name, counted(period.num_clips, "clip"))
             st.caption(_span(period, report.max_clips))
     for reset in report.resets:
         left_out = (
-            f" {reset.num_left_out} clips from before compare with nothing since."
+            f" Compared with nothing since: {counted(reset.num_left_out, 'clip')} from before."
             if reset.num_left_out
             else ""
         )

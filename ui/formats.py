@@ -9,6 +9,7 @@ __all__ = [
     "capitalised",
     "chart_text",
     "clock",
+    "counted",
     "interval",
     "number",
     "percent",
@@ -77,6 +78,17 @@ def clock(duration_s: float | None) -> str:
     minutes, rest = divmod(round(duration_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02} h" if hours else f"{minutes}:{rest:02} min"
+
+
+def counted(count: float, noun: str) -> str:
+    """How many of something there are, rounded, with the noun in its number.
+
+    Examples:
+        >>> counted(1, "clip"), counted(2400, "clip"), counted(0.4, "minute")
+        ('1 clip', '2,400 clips', '0 minutes')
+    """
+    rounded = f"{count:,.0f}"
+    return f"{rounded} {noun}" if rounded == "1" else f"{rounded} {noun}s"
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 
 from qe_core.monitoring.drift import ColumnDrift
 from ui.charts.style import BLUE, GREY, VERMILLION, styled
-from ui.formats import capitalised, chart_text
+from ui.formats import capitalised, chart_text, counted
 from workbench.annotations import Annotation
 from workbench.drift import Reset, Series
 
@@ -54,8 +54,8 @@ def over_time(
             name=name,
             line={"color": color, "width": 1.5},
             marker={"color": color, "size": 6, "symbol": symbol},
-            customdata=[point.num_clips for point in points],
-            hovertemplate="%{x|%Y-%m-%d %H:%M} UTC<br>%{y:.3g}, %{customdata} clips<extra></extra>",
+            customdata=[counted(point.num_clips, "clip") for point in points],
+            hovertemplate="%{x|%Y-%m-%d %H:%M} UTC<br>%{y:.3g}, %{customdata}<extra></extra>",
         )
     _mark(figure, series, annotations, resets)
     title = capitalised(series.label)

@@ -11,7 +11,7 @@ from qe_core.monitoring.budget import Plan
 from qe_core.monitoring.slices import SliceResidual
 from qe_core.monitoring.stream import Interval, StreamWer
 from ui.charts.style import BAND, BLUE, GREY, PALE, VERMILLION, styled
-from ui.formats import chart_text, interval, percent
+from ui.formats import chart_text, counted, interval, percent
 from workbench.comparison import ClipPair
 from workbench.quality import StreamPoint
 from workbench.work import Work
@@ -99,9 +99,8 @@ def calibration(bins: Sequence[CalibrationBin]) -> go.Figure:
         name="reviewed clips",
         line={"color": BLUE, "width": 1.5},
         marker={"color": BLUE, "size": 8},
-        customdata=[group.num_clips for group in bins],
-        hovertemplate="%{customdata} clips<br>"
-        "predicted %{x:.0f} %, actual %{y:.0f} %<extra></extra>",
+        customdata=[counted(group.num_clips, "clip") for group in bins],
+        hovertemplate="%{customdata}<br>predicted %{x:.0f} %, actual %{y:.0f} %<extra></extra>",
     )
     styled(
         figure,
@@ -142,11 +141,15 @@ def stream_history(points: Sequence[StreamPoint]) -> go.Figure:
             "width": 3,
         },
         customdata=[
-            [point.num_clips, point.wer.num_audits, interval(one.low, one.high) if one else ""]
+            [
+                counted(point.num_clips, "clip"),
+                counted(point.wer.num_audits, "audit"),
+                interval(one.low, one.high) if one else "",
+            ]
             for point, one in zip(points, found, strict=True)
         ],
-        hovertemplate="%{y:.1f} % (%{customdata[2]})<br>%{customdata[0]} clips, "
-        "%{customdata[1]} audits<extra></extra>",
+        hovertemplate="%{y:.1f} % (%{customdata[2]})<br>%{customdata[0]}, "
+        "%{customdata[1]}<extra></extra>",
     )
     figure.add_scatter(
         x=starts,
@@ -231,7 +234,7 @@ def slice_residuals(rows: Sequence[SliceResidual], kind: str) -> go.Figure:
         },
         customdata=[
             f"actual {percent(row.actual_wer)}, predicted {percent(row.predicted_wer)}<br>"
-            f"{row.num_clips} clips of {row.num_recordings} recordings"
+            f"{counted(row.num_clips, 'clip')} of {counted(row.num_recordings, 'recording')}"
             + (": too few to tell" if row.is_small else "")
             for row in ordered
         ],
@@ -301,8 +304,8 @@ def work_per_day(days: Sequence[Work]) -> go.Figure:
         y=[day.audio_s / 60 for day in days],
         marker={"color": BLUE},
         customdata=[
-            f"{day.num_reviews} reviews, {day.minutes_per_minute or 0:.1f} minutes per audio "
-            f"minute, {percent(day.listened_share)} heard"
+            f"{counted(day.num_reviews, 'review')}, {day.minutes_per_minute or 0:.1f} minutes per "
+            f"audio minute, {percent(day.listened_share)} heard"
             for day in days
         ],
         hovertemplate="%{x}: %{y:.1f} min<br>%{customdata}<extra></extra>",
@@ -339,5 +342,5 @@ def _hover(pair: ClipPair) -> str:
     return (
         f"{chart_text(pair.file_name)}<br>"
         f"predicted {percent(pair.predicted_wer)} ({interval(pair.low, pair.high)}), "
-        f"actual {percent(pair.actual_wer)} of {pair.num_words} words"
+        f"actual {percent(pair.actual_wer)} of {counted(pair.num_words, 'word')}"
     )

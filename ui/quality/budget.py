@@ -6,7 +6,7 @@ import streamlit as st
 from qe_core.monitoring.budget import Plan
 from ui.charts.frame import show_chart
 from ui.charts.quality import budget_curve
-from ui.formats import percent
+from ui.formats import counted, percent
 from ui.identity import acting_person
 from workbench import budget
 from workbench.budget import Simulator
@@ -40,15 +40,15 @@ def show_budget(runtime: Runtime) -> None:
     work = (
         f"Reviews took {found.work:.1f} minutes per minute of audio."
         if found.is_work_measured
-        else f"Assumed: {found.work:.0f} minutes of work per minute of audio; measured from five "
-        "reviews on."
+        else f"Assumed: {counted(found.work, 'minute')} of work per minute of audio; "
+        "measured from five reviews on."
     )
     show_chart(
         budget_curve(plans, plan),
         name="quality.budget_curve",
         note=f"Errors in the clips that a budget flags, and the WER that remains when they are "
         f"right. The dotted line is the budget of the slider. {work} What came in during the last "
-        f"{found.num_days:.0f} days stands for every day.",
+        f"{counted(found.num_days, 'day')} stands for every day.",
         data=pd.DataFrame(plans),
     )
 
@@ -78,6 +78,7 @@ def _offer(runtime: Runtime, found: Simulator, plan: Plan) -> None:
         budget.choose_threshold(runtime, plan.threshold, acting_person(runtime))
         st.rerun()
     right.caption(
-        f"Flagged now: from {percent(found.threshold)} on, {now.minutes:.0f} minutes a day, "
-        f"{percent(now.share_of_errors)} of all errors. This choice: {plan.minutes:.0f} minutes."
+        f"Flagged now: from {percent(found.threshold)} on, {counted(now.minutes, 'minute')} a "
+        f"day, {percent(now.share_of_errors)} of all errors. This choice: "
+        f"{counted(plan.minutes, 'minute')}."
     )

@@ -10,7 +10,7 @@ from ui.charts.quality import (
     calibration,
     slice_residuals,
 )
-from ui.formats import interval, number, percent, plain
+from ui.formats import counted, interval, number, percent, plain
 from workbench.comparison import SLICES, Comparison, SliceTable
 
 __all__ = ["show_predictions", "show_slices"]
@@ -105,7 +105,7 @@ def _name_worst(table: SliceTable, kind: str) -> None:
     st.warning(
         f"Worst: **{plain(worst.name)}**. {percent(worst.actual_wer)} of the words are wrong, "
         f"{percent(worst.predicted_wer)} were predicted: {100 * worst.residual:+.0f} points "
-        f"({interval(worst.low, worst.high)}), from {worst.num_clips} clips of "
-        f"{worst.num_recordings} recordings.",
+        f"({interval(worst.low, worst.high)}), from {counted(worst.num_clips, 'clip')} of "
+        f"{counted(worst.num_recordings, 'recording')}.",
         icon=":material/priority_high:",
     )

@@ -6,7 +6,7 @@ import streamlit as st
 from qe_core.monitoring.stream import StreamWer, TooFewAudits
 from ui.charts.frame import show_chart
 from ui.charts.quality import stream_history
-from ui.formats import interval, percent
+from ui.formats import counted, interval, percent
 from workbench import quality
 from workbench.quality import StreamPoint
 from workbench.runtime import Runtime
@@ -42,7 +42,7 @@ def _show_figures(stream: StreamWer) -> None:
     columns[0].metric("WER of the stream", percent(combined.wer), border=True)
     columns[1].metric(f"{level} interval", interval(combined.low, combined.high), border=True)
     columns[2].metric(
-        f"From {stream.num_audits} audits alone",
+        f"From {counted(stream.num_audits, 'audit')} alone",
         f"{percent(classical.wer)} ({interval(classical.low, classical.high)})",
         border=True,
     )

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from qe_core.estimation.adaptation import STAGES
-from ui.formats import percent, plain
+from ui.formats import counted, percent, plain
 from ui.identity import acting_person
 from ui.settings.left_out import left_out_text
 from workbench import adapt, preferences, retrain
@@ -94,7 +94,7 @@ def _state(cold: ColdStart) -> str:
     if cold.num_adapted:
         text += (
             "The one for any recogniser judges it, adapted to it with "
-            f"{cold.num_adapted} corrections."
+            f"{counted(cold.num_adapted, 'correction')}."
         )
     else:
         text += (
@@ -111,7 +111,7 @@ def _state(cold: ColdStart) -> str:
 
 def _next(cold: ColdStart) -> str:
     following = next((number for number in STAGES if number > cold.num_teaching), None)
-    have = f"{cold.num_teaching:,} corrections"
+    have = counted(cold.num_teaching, "correction")
     if following is None:
         text = f"{have}: more hardly change the adaptation"
     elif following == STAGES[0]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import streamlit as st
 
 from qe_core.features import Depth
-from ui.formats import clock, percent, plain, when
+from ui.formats import clock, counted, percent, plain, when
 from ui.identity import acting_person
 from ui.messages import show_error
 from workbench import look_again, preferences, worker
@@ -111,7 +111,7 @@ def _offer(runtime: Runtime, found: Depths) -> None:
             width=340,
         )
         if st.button(
-            f"Look again at {waiting.num_taken:,} clips at this depth",
+            f"Look again at {counted(waiting.num_taken, 'clip')} at this depth",
             key="settings.again",
             icon=":material/manage_search:",
         ):
@@ -147,7 +147,10 @@ def _show_latest(runtime: Runtime) -> None:
     if latest is None:
         return
     done = latest.payload
-    text = f"Last: {done['num_clips']:,} clips at depth {done['depth']}, {when(latest.created_at)}."
+    text = (
+        f"Last: {counted(done['num_clips'], 'clip')} at depth {done['depth']}, "
+        f"{when(latest.created_at)}."
+    )
     if done["num_failed"]:
         text += f" {done['num_failed']:,} kept their former estimate. {plain(done['error'])}"
     st.caption(text)

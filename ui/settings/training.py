@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from ui.formats import percent, plain
+from ui.formats import counted, percent, plain
 from ui.identity import acting_person
 from ui.messages import show_error
 from ui.settings.adaptation import show_cold_start
@@ -69,7 +69,7 @@ def _when(runtime: Runtime) -> str:
     if retraining.every_hours:
         ways.append(f"{retraining.every_hours:g} hours after the last one")
     if retraining.every_reviews:
-        ways.append(f"after {retraining.every_reviews:,} new reviews")
+        ways.append(f"after {counted(retraining.every_reviews, 'new review')}")
     begins = (
         f"Begins by itself {' or '.join(ways)}, if enough is new."
         if ways
@@ -78,7 +78,7 @@ def _when(runtime: Runtime) -> str:
     if not shadow.is_on(quality):
         return begins
     lasts = [f"{quality.shadow_hours:g} hours"] if quality.shadow_hours else []
-    lasts += [f"{quality.shadow_clips:,} clips"] if quality.shadow_clips else []
+    lasts += [counted(quality.shadow_clips, "clip")] if quality.shadow_clips else []
     return f"{begins} What passes the gate is tried on new clips first: {' and '.join(lasts)}."
 
 
