@@ -19,7 +19,8 @@ from qe_core.estimation.counts import DIRECTIONS, CountTargets, fit_counts
 from qe_core.estimation.evaluation import Scores, Truth, evaluate
 from qe_core.estimation.scoring import offset_of, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.estimation.training import TaughtWords, TrainingPlan
+from qe_core.estimation.taught_words import TaughtWords
+from qe_core.estimation.training import TrainingPlan
 from qe_core.estimation.words import DOUBTS, doubts, num_word_features, word_columns
 from qe_core.types import FloatArray
 

@@ -26,14 +26,14 @@ import numpy.typing as npt
 
 from qe_core.config import RetrainSettings, ReviewSettings
 from qe_core.estimation.bootstrap import Interval, Rows, paired_bootstrap
-from qe_core.estimation.duel import compare, judges, sense_of
+from qe_core.estimation.duel import Compared, audits_that_teach, compare, judges, sense_of
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import Scores, error_recall, evaluate
 from qe_core.estimation.manifest import manifest_from_json
 from qe_core.estimation.promotion import GateResult, decide
 from qe_core.estimation.scoring import score_table, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.estimation.training import TrainingPlan, train_on_table
+from qe_core.estimation.training import Trained, TrainingPlan, cross_train
 from qe_core.estimation.trust import agreements
 from qe_core.monitoring.sampling import draw, errors_per_second, importance_weights
 from workbench.lineage import judging_clips
@@ -128,7 +128,7 @@ def main() -> int:
     for source in options.source or sources_of(table):
         domain = Domain.of(table, source, manifest.engine, manifest.model)
         print(f"\n{source}: {domain.describe()}")
-        champion = train(domain, domain.base)
+        champion = train(domain, domain.base).estimator
         for seed in options.seeds:
             row, is_fine = _try(domain, champion, source, options.reviews, seed)
             rows.append(row)
@@ -177,9 +177,9 @@ def sources_of(table: TrainingTable) -> list[str]:
     ]
 
 
-def train(domain: Domain, table: TrainingTable) -> Estimator:
+def train(domain: Domain, table: TrainingTable) -> Trained:
     """Train as the product does."""
-    return train_on_table(
+    return cross_train(
         table,
         kind="transcript",
         engine=domain.engine,
@@ -260,16 +260,18 @@ def retrain(
     """
     begun = time.perf_counter()
     table = domain.base + reviews
-    challenger = train(domain, table)
+    trained = train(domain, table)
+    challenger = trained.estimator
     judged_on = judging_clips(table)
     expected = score_table(champion, reviews, level=_LEVEL)
     duel = compare(
-        judged_on,
-        score_table(champion, judged_on, level=_LEVEL),
-        score_table(challenger, judged_on, level=_LEVEL),
+        Compared.on(judged_on, champion, challenger, level=_LEVEL),
         settings=_SETTINGS,
         interval_level=_LEVEL,
         sense=sense_of(reviews, expected),
+        teaching_audits=audits_that_teach(
+            trained, champion, np.ones((~reviews.is_held_out).sum(), np.bool_), level=_LEVEL
+        ),
     )
     who = agreements(
         reviews,

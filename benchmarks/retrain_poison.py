@@ -90,7 +90,7 @@ def _poisoned(
     domain: Domain, stream: Sequence[TrainingExample], options: argparse.Namespace
 ) -> Iterator[tuple[str, bool]]:
     """A row for every poison, and whether it does no harm."""
-    champion = train(domain, domain.base)
+    champion = train(domain, domain.base).estimator
     rng = np.random.default_rng(1)
     reviews = review(domain, champion, options.reviews, rng)
     drawn = [stream[row] for row in reviews.rows]

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from qe_core.asr.base import Engine, Progress
 from qe_core.errors import TrainingError
-from qe_core.estimation.duel import Duel, compare, sense_of
+from qe_core.estimation.duel import Compared, Duel, audits_that_teach, compare, sense_of
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.promotion import GateResult, decide
 from qe_core.estimation.scoring import score_table
-from qe_core.estimation.training import TrainingPlan, train_on_table
+from qe_core.estimation.training import TrainingPlan, cross_train
 from qe_core.estimation.trust import agreements
 from storage.ids import new_id
 from storage.records import Job
@@ -155,7 +157,7 @@ def run(
             suggestion="Review more clips of the queue: some of them are drawn for this purpose.",
         )
     version_id = new_id()
-    challenger = train_on_table(
+    trained = cross_train(
         made_of.table,
         kind=KIND,
         engine=engine.name,
@@ -170,17 +172,20 @@ def run(
         on_progress=lambda share, text: tell(0.05 + 0.85 * share, text),
     )
     tell(0.9, "comparing with the champion")
+    challenger = trained.estimator
     champion = runtime.estimator((engine.name, engine.model))
     level = settings.quality.interval_level
     reviews = made_of.table.select(made_of.table.is_review & ~made_of.table.is_relative)
     expected = score_table(champion, reviews, level=level)
+    known = challengers.reviews_known_to(runtime, {champion.manifest.id})
+    taught = lessons.ids(is_held_out=False)
+    is_new = np.array([review_id not in known for review_id in taught], np.bool_)
     duel = compare(
-        judged_on,
-        score_table(champion, judged_on, level=level),
-        score_table(challenger, judged_on, level=level),
+        Compared.on(judged_on, champion, challenger, level=level),
         settings=settings.retrain,
         interval_level=level,
         sense=sense_of(reviews, expected),
+        teaching_audits=audits_that_teach(trained, champion, is_new, level=level),
     )
     who = agreements(reviews, expected, lessons.reviewers, settings=settings.retrain)
     duel = replace(duel, agreements=who)

@@ -14,7 +14,7 @@ import numpy as np
 from qe_core.config import RetrainSettings
 from qe_core.errors import TrainingError
 from qe_core.estimation.adaptation import Accuracy, Adaptation
-from qe_core.estimation.duel import Duel, compare, sense_of
+from qe_core.estimation.duel import Compared, Duel, compare, sense_of
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.promotion import (
     Condition,
@@ -25,7 +25,7 @@ from qe_core.estimation.promotion import (
     percent,
     was_heard,
 )
-from qe_core.estimation.scoring import predicted_for, reviewed_of, score_table
+from qe_core.estimation.scoring import predicted_for, reviewed_of
 from qe_core.estimation.shrinkage import accuracy, fit_adaptation
 from qe_core.estimation.table import TrainingTable
 from qe_core.estimation.trust import Agreement
@@ -135,9 +135,7 @@ def judge_adaptation(
     both = [predicted_for(estimator, even, level=level) for estimator in (champion, adapted)]
     before, after = (accuracy(predicted) for predicted in both)
     duel = compare(
-        audits,
-        score_table(champion, audits, level=level),
-        score_table(adapted, audits, level=level),
+        Compared.on(audits, champion, adapted, level=level),
         settings=settings,
         interval_level=level,
         sense=sense,

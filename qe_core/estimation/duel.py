@@ -1,7 +1,7 @@
 """A champion and a challenger on the same clips, which taught neither."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,24 @@ import numpy.typing as npt
 
 from qe_core.config import RetrainSettings
 from qe_core.estimation.bootstrap import Interval, Rows, bootstrap, paired_bootstrap
+from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import Metrics, Scores, error_recall, evaluate, word_auc
-from qe_core.estimation.scoring import truth_of
+from qe_core.estimation.scoring import score_table, truth_of
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.training import Trained
 from qe_core.estimation.trust import Agreement
 from qe_core.estimation.words import WORD_FEATURES
 
-__all__ = ["MIN_AUDITS", "Duel", "SliceChange", "compare", "judges", "sense_of"]
+__all__ = [
+    "MIN_AUDITS",
+    "Compared",
+    "Duel",
+    "SliceChange",
+    "audits_that_teach",
+    "compare",
+    "judges",
+    "sense_of",
+]
 
 _BUDGET = 0.2
 # Of either kind, right and wrong: with fewer, chance says who was right.
@@ -49,6 +60,32 @@ class SliceChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What two estimators say about the same clips.
+
+    Args:
+        table: the clips; neither estimator has learnt from them
+        champion: what the serving one predicts
+        challenger: what the new one predicts, or trees of its cross-fitting that never saw them
+    """
+
+    table: TrainingTable
+    champion: Scores
+    challenger: Scores
+
+    @classmethod
+    def on(
+        cls, table: TrainingTable, champion: Estimator, challenger: Estimator, *, level: float
+    ) -> "Compared":
+        """Ask both about clips, for intervals of a level."""
+        return cls(
+            table,
+            score_table(champion, table, level=level),
+            score_table(challenger, table, level=level),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Duel:
     """A champion and a challenger on the same clips, which taught neither.
 
@@ -62,8 +99,9 @@ class Duel:
         num_recordings: what the bootstrap draws
         er20_gain: how much more of all errors the challenger finds in the first 20 % of audio
         mae_gain: by how much the mean error of the predicted WER falls
-        audits_gain: the same on the audits alone, which are of what comes in now; ``None`` where
-            there are too few
+        audits_gain: the same on audits alone, which are of what comes in now, those that teach
+            among them; ``None`` where there are too few
+        num_teaching_audits: as many of these teach, judged by trees that never saw them
         coverage: share of true WERs inside the challenger's interval; ``None`` without any
         slices: both by source, language and condition, where there are enough clips
         too_small: slices that nothing is said about
@@ -83,6 +121,7 @@ class Duel:
     slices: tuple[SliceChange, ...]
     too_small: tuple[str, ...]
     audits_gain: Interval | None = None
+    num_teaching_audits: int = 0
     agreements: tuple[Agreement, ...] = ()
 
 
@@ -130,32 +169,60 @@ def sense_of(reviews: TrainingTable, champion: Scores | None = None) -> float | 
     return word_auc(wrong, doubt) or 0.0
 
 
+def audits_that_teach(
+    trained: Trained, champion: Estimator, is_new: npt.NDArray[np.bool_], *, level: float
+) -> Compared | None:
+    """Audits that taught the challenger, judged by trees of its cross-fitting that never saw them.
+
+    Two dozen audits that are held out of 500 reviews cannot tell whether a challenger understands a
+    new source; those that teach are twice as many.
+
+    Args:
+        trained: the challenger
+        champion: serves now
+        is_new: of every review that taught the challenger, whether the champion does not know it
+        level: nominal coverage of the intervals
+
+    Returns:
+        what both say of them; ``None`` where there are none
+    """
+    rows = np.flatnonzero(trained.table.is_review)[is_new]
+    rows = rows[trained.table.is_uniform_draw[rows]]
+    if not len(rows):
+        return None
+    audits = trained.table.select(rows)
+    return Compared(
+        audits,
+        score_table(champion, audits, level=level),
+        Scores(trained.unseen.wer[rows], trained.unseen.errors[rows]),
+    )
+
+
 def compare(
-    table: TrainingTable,
-    champion: Scores,
-    challenger: Scores,
+    judged: Compared,
     *,
     settings: RetrainSettings,
     interval_level: float,
     sense: float | None = None,
+    teaching_audits: Compared | None = None,
     num_draws: int = 1000,
 ) -> Duel:
     """Compare what two estimators say about the same clips.
 
     Args:
-        table: audits and reference clips; only uniform draws say how good an estimator is
-        champion: what the serving estimator predicts for them
-        challenger: what the new one predicts
+        judged: held-out audits and reference clips; only uniform draws say how good an estimator is
         settings: confidence of the comparison and the size of a slice
         interval_level: coverage that the intervals of both promise
         sense: of the corrections that taught the challenger, see :func:`sense_of`
+        teaching_audits: audits that the champion does not know and the challenger learns from, with
+            what is said of them by trees that never saw them
         num_draws: resamples of whole recordings
 
     Returns:
         figures, intervals of the differences from a paired bootstrap over recordings, and slices
     """
+    table, both = judged.table, (judged.champion, judged.challenger)
     truth = truth_of(table)
-    both = (champion, challenger)
     seconds = np.maximum(table.duration_s.astype(np.float64), 1e-3)
     words = table.num_reference_words
     has_words = words > 0
@@ -169,11 +236,11 @@ def compare(
     def mae(which: int, rows: Rows) -> float:
         return float(gaps[which][rows].sum() / max(1, has_words[rows].sum()))
 
-    def gain(of: Callable[[int, Rows], float], better: int, among: Rows) -> Interval:
+    def gain(of: Callable[[int, Rows], float], better: int) -> Interval:
         return paired_bootstrap(
-            lambda rows: of(better, among[rows]),
-            lambda rows: of(1 - better, among[rows]),
-            table.group[among],
+            lambda rows: of(better, rows),
+            lambda rows: of(1 - better, rows),
+            table.group,
             num_draws=num_draws,
             level=settings.gate_level,
             seed=settings.seed,
@@ -192,24 +259,49 @@ def compare(
             ).low
         return SliceChange(name, len(rows), before, after, surely)
 
-    everything = np.arange(table.num_clips)
-    audits = np.flatnonzero(table.is_review & has_words)
-    has_audits = len(np.unique(table.group[audits])) >= MIN_AUDITS
+    audits = [judged] if teaching_audits is None else [judged, teaching_audits]
     changes = [change(name, rows) for name, rows in _slices(table, has_words)]
     return Duel(
-        champion=evaluate(truth, champion),
-        challenger=evaluate(truth, challenger),
+        champion=evaluate(truth, judged.champion),
+        challenger=evaluate(truth, judged.challenger),
         interval_level=interval_level,
         sense=sense,
         num_audits=int(table.is_review.sum()),
         num_recordings=len(np.unique(table.group)),
         # More errors found is better, a smaller error is.
-        er20_gain=gain(er20, 1, everything),
-        mae_gain=gain(mae, 0, everything),
-        audits_gain=gain(mae, 0, audits) if has_audits else None,
-        coverage=_coverage(table, challenger, settings=settings, num_draws=num_draws),
+        er20_gain=gain(er20, 1),
+        mae_gain=gain(mae, 0),
+        audits_gain=_gain_on_audits(audits, settings, num_draws),
+        num_teaching_audits=teaching_audits.table.num_clips if teaching_audits else 0,
+        coverage=_coverage(table, judged.challenger, settings=settings, num_draws=num_draws),
         slices=tuple(item for item in changes if item.num_clips >= settings.min_slice_clips),
         too_small=tuple(item.name for item in changes if item.num_clips < settings.min_slice_clips),
+    )
+
+
+def _gain_on_audits(
+    audits: Sequence[Compared], settings: RetrainSettings, num_draws: int
+) -> Interval | None:
+    """By how much the mean error falls on audits with words; ``None`` where they are too few."""
+    falls, groups = [], []
+    for pair in audits:
+        table = pair.table
+        rows = np.flatnonzero(table.is_review & (table.num_reference_words > 0))
+        actual = table.num_errors[rows] / table.num_reference_words[rows]
+        before, after = (
+            np.abs(scores.wer[rows] - actual) for scores in (pair.champion, pair.challenger)
+        )
+        falls.append(before - after)
+        groups.append(table.group[rows])
+    fall, group = np.concatenate(falls), np.concatenate(groups)
+    if len(np.unique(group)) < MIN_AUDITS:
+        return None
+    return bootstrap(
+        lambda rows: float(fall[rows].mean()),
+        group,
+        num_draws=num_draws,
+        level=settings.gate_level,
+        seed=settings.seed,
     )
 
 

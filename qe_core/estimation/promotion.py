@@ -244,9 +244,13 @@ def _gains(duel: Duel, settings: RetrainSettings) -> Condition:
     else:
         helps = now.low > 0 and now.value >= settings.min_gain
         verb = "and that is" if helps else "which is not"
+        num_all, num_teaching = duel.num_audits + duel.num_teaching_audits, duel.num_teaching_audits
+        whose = (
+            f"{num_teaching} of them judged by trees that never saw them" if num_teaching else ""
+        )
         text += (
-            f" On the audits alone the mean error is better by {_interval(now, settings)}, "
-            f"{verb} beyond chance."
+            f" On the {num_all} audits alone{whose and f' ({whose})'} the mean error is better by "
+            f"{_interval(now, settings)}, {verb} beyond chance."
         )
     return Condition("gain", is_better or helps, text)
 

@@ -14,7 +14,6 @@ from qe_core.corpus.examples import TrainingExample
 from qe_core.errors import TrainingError
 from qe_core.estimation.baselines import fit_curves
 from qe_core.estimation.boosting import (
-    Folds,
     Task,
     TreeSettings,
     cross_fit,
@@ -28,6 +27,7 @@ from qe_core.estimation.intervals import ConformalScale, calibrate
 from qe_core.estimation.manifest import ANY_ENGINE, Kind, Manifest, extractors_for
 from qe_core.estimation.scoring import offset_of, truth_of
 from qe_core.estimation.table import TrainingTable
+from qe_core.estimation.taught_words import TaughtWords
 from qe_core.estimation.words import DOUBTS, doubts, num_word_features, word_columns
 from qe_core.features import Depth
 from qe_core.features.base import schema_of
@@ -35,8 +35,9 @@ from qe_core.text import DEFAULT_NORMALISER
 from qe_core.types import FloatArray
 
 __all__ = [
-    "TaughtWords",
+    "Trained",
     "TrainingPlan",
+    "cross_train",
     "extractors_for",
     "train",
     "train_on_table",
@@ -89,6 +90,21 @@ class TrainingPlan:
     spread_trees: TreeSettings = _SPREAD_TREES
     doubt_trees: TreeSettings = _DOUBT_TREES
     word_trees: TreeSettings = _WORD_TREES
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """An estimator, and what is said of the clips that taught it by trees that never saw them.
+
+    Args:
+        estimator: from all of them
+        table: those by its own recogniser, in table order
+        unseen: about each of these, by the trees of the folds that its group is not in
+    """
+
+    estimator: Estimator
+    table: TrainingTable
+    unseen: Scores
 
 
 def train(
@@ -148,6 +164,22 @@ def train_on_table(
 
     See :func:`train` for the arguments.
     """
+    trained = cross_train(
+        table, kind=kind, engine=engine, seed=seed, plan=plan, on_progress=on_progress
+    )
+    return trained.estimator
+
+
+def cross_train(
+    table: TrainingTable,
+    *,
+    kind: Kind,
+    engine: str,
+    seed: int,
+    plan: TrainingPlan | None = None,
+    on_progress: Progress | None = None,
+) -> Trained:
+    """The same as :func:`train_on_table`, with what the cross-fitting says of every clip."""
     plan = plan or TrainingPlan()
     table = table.select(~table.is_held_out)
     _check_size(table, plan)
@@ -190,13 +222,11 @@ def train_on_table(
         seen = np.column_stack([doubt, unseen.wer[table.word_clip]])
         word_errors, probabilities = words.fit(seen, plan.word_trees, directions=(1, 1))
         probabilities = probabilities[own[table.word_clip]]
-    metrics = evaluate(
-        truth_of(table.own),
-        Scores(unseen.wer[own], unseen.errors[own], low[own], high[own], probabilities),
-    )
+    scores = Scores(unseen.wer[own], unseen.errors[own], low[own], high[own], probabilities)
+    metrics = evaluate(truth_of(table.own), scores)
     _check_quality(metrics, plan)
     tell.next("done")
-    return Estimator(
+    estimator = Estimator(
         manifest=_manifest(
             table,
             plan,
@@ -210,6 +240,7 @@ def train_on_table(
         word_doubts=word_doubts,
         word_errors=word_errors,
     )
+    return Trained(estimator, table.own, scores)
 
 
 class _Steps:
@@ -271,49 +302,6 @@ def _fit_interval(
     booster = fit(task, num_rounds=num_rounds, settings=settings, seed=seed)
     scale = calibrate(unseen.wer[has_words], wer[has_words], spread[has_words])
     return booster, scale, spread
-
-
-@dataclass(frozen=True, slots=True)
-class TaughtWords:
-    """The words of a table, as far as it is known which of them are wrong.
-
-    Args:
-        table: the clips
-        folds: fold number per clip
-        seed: of all draws
-    """
-
-    table: TrainingTable
-    folds: Folds
-    seed: int
-
-    def fit(
-        self, inputs: FloatArray, settings: TreeSettings, *, directions: tuple[int, ...] = ()
-    ) -> tuple[xgb.Booster, FloatArray]:
-        """Learn which words are wrong.
-
-        Args:
-            inputs: shape ``(num_words, num_inputs)``
-            settings: how trees are grown
-            directions: per input, see :class:`qe_core.estimation.boosting.Task`
-
-        Returns:
-            the model on all words, and the probability that a word is wrong, of every word by trees
-            that never saw its fold, shape ``(num_words,)``
-        """
-        table, seed = self.table, self.seed
-        task = Task(
-            features=inputs.astype(np.float32),
-            target=(table.word_wrong == 1).astype(np.float32),
-            weight=table.weight[table.word_clip],
-            margin=None,
-            objective="binary:logistic",
-            is_taught=table.word_wrong >= 0,
-            directions=directions,
-        )
-        folds = self.folds[table.word_clip]
-        said, num_rounds = cross_fit(task, folds, settings=settings, seed=seed)
-        return fit(task, num_rounds=num_rounds, settings=settings, seed=seed), said
 
 
 def _manifest(

@@ -122,6 +122,26 @@ def test_both_are_judged_on_the_same_clips_that_taught_neither(runtime: Runtime)
     assert learnt.lineage["num_reviews"] == outcome.num_reviews
 
 
+def teaching_audits(runtime: Runtime) -> int:
+    found = lessons.gather(runtime, sphinx())
+    pairs = zip(found.examples, found.is_held_out, strict=True)
+    return sum(example.is_uniform_draw and not held_out for example, held_out in pairs)
+
+
+@pytest.mark.slow
+def test_audits_that_teach_judge_too_until_a_champion_knows_them(runtime: Runtime) -> None:
+    fill(runtime, 40, num_audits=20)
+    before = teaching_audits(runtime)
+
+    first = trained(runtime)
+    fill(runtime, 12, first=2000, num_audits=8)
+    second = trained(runtime)
+
+    assert first.is_promoted
+    assert first.duel.num_teaching_audits == before > 0
+    assert second.duel.num_teaching_audits == teaching_audits(runtime) - before > 0
+
+
 @pytest.mark.slow
 def test_too_few_new_reviews_are_refused_by_name_and_the_champion_stays(tmp_path: Path) -> None:
     runtime = open_runtime(tmp_path, min_new_reviews=50)

@@ -5,7 +5,7 @@ import pytest
 
 from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.table import TrainingTable
-from qe_core.estimation.training import extractors_for, train_on_table
+from qe_core.estimation.training import Trained, cross_train, extractors_for
 from qe_core.features.base import schema_of
 from tests.unit.estimation.clips import PLAN, made_up_examples
 
@@ -22,6 +22,12 @@ def table() -> TrainingTable:
 
 
 @pytest.fixture(scope="session")
-def estimator(table: TrainingTable) -> Estimator:
+def trained(table: TrainingTable) -> Trained:
+    """An estimator of kind ``"transcript"`` for PocketSphinx, and its cross-fitting."""
+    return cross_train(table, kind="transcript", engine="pocketsphinx", seed=1, plan=PLAN)
+
+
+@pytest.fixture(scope="session")
+def estimator(trained: Trained) -> Estimator:
     """An estimator of kind ``"transcript"`` for PocketSphinx."""
-    return train_on_table(table, kind="transcript", engine="pocketsphinx", seed=1, plan=PLAN)
+    return trained.estimator

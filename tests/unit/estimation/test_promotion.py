@@ -7,7 +7,7 @@ import pytest
 
 from qe_core.config import RetrainSettings
 from qe_core.estimation.bootstrap import Interval
-from qe_core.estimation.duel import Duel, SliceChange, compare, sense_of
+from qe_core.estimation.duel import Compared, Duel, SliceChange, compare, sense_of
 from qe_core.estimation.evaluation import Metrics, Scores, Truth, evaluate
 from qe_core.estimation.promotion import decide
 from qe_core.estimation.table import TrainingTable
@@ -122,13 +122,13 @@ def test_a_gain_on_audits_is_judged_by_audits_alone(table: TrainingTable) -> Non
     far, close = _scores(table, 0.4), _scores(table, 0.05)
     mixed = replace(far, wer=np.where(table.is_review, close.wer, far.wer))
 
-    duel = compare(table, far, mixed, settings=SETTINGS, interval_level=0.9, num_draws=50)
+    duel = compare(Compared(table, far, mixed), settings=SETTINGS, interval_level=0.9, num_draws=50)
 
     assert duel.audits_gain is not None
     assert duel.audits_gain.low > 0
     assert duel.audits_gain.value > duel.mae_gain.value
     few = replace(table, is_review=np.isin(table.group, groups[:9]))
-    duel = compare(few, far, mixed, settings=SETTINGS, interval_level=0.9, num_draws=2)
+    duel = compare(Compared(few, far, mixed), settings=SETTINGS, interval_level=0.9, num_draws=2)
     assert duel.audits_gain is None
 
 
@@ -240,7 +240,7 @@ def _scores(table: TrainingTable, noise: float) -> Scores:
 
 def test_who_guesses_closer_gains_beyond_chance(table: TrainingTable) -> None:
     far, close = _scores(table, 0.4), _scores(table, 0.05)
-    duel = compare(table, far, close, settings=SETTINGS, interval_level=0.9, num_draws=50)
+    duel = compare(Compared(table, far, close), settings=SETTINGS, interval_level=0.9, num_draws=50)
     assert duel.num_recordings == 20
     assert duel.mae_gain.low > 0
     assert duel.coverage is not None
@@ -249,7 +249,7 @@ def test_who_guesses_closer_gains_beyond_chance(table: TrainingTable) -> None:
     assert duel.mae_gain.value == pytest.approx(
         (duel.champion.mae or 0) - (duel.challenger.mae or 0)
     )
-    back = compare(table, close, far, settings=SETTINGS, interval_level=0.9, num_draws=50)
+    back = compare(Compared(table, close, far), settings=SETTINGS, interval_level=0.9, num_draws=50)
     assert back.er20_gain.value == pytest.approx(-duel.er20_gain.value)
     assert max(item.loss for item in back.slices) > 0.1
 
@@ -293,7 +293,7 @@ def test_audits_say_whether_corrections_make_sense_where_they_hold_enough_words(
 def test_slices_are_sources_languages_conditions_and_sets(table: TrainingTable) -> None:
     same = _scores(table, 0.1)
     table = replace(table, is_review=np.arange(table.num_clips) < 10)
-    duel = compare(table, same, same, settings=SETTINGS, interval_level=0.9, num_draws=2)
+    duel = compare(Compared(table, same, same), settings=SETTINGS, interval_level=0.9, num_draws=2)
     assert [item.name for item in duel.slices] == [
         "set: reference clips",
         "source: indoors",

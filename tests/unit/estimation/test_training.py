@@ -8,7 +8,7 @@ from qe_core.estimation.estimator import Estimator
 from qe_core.estimation.evaluation import evaluate
 from qe_core.estimation.scoring import baselines_of, counts_of, offset_of, score_table, truth_of
 from qe_core.estimation.table import TrainingTable
-from qe_core.estimation.training import extractors_for, train, train_on_table
+from qe_core.estimation.training import Trained, extractors_for, train, train_on_table
 from qe_core.features.base import schema_of
 from qe_core.types import SpeechSpan
 from tests.unit.estimation.clips import (
@@ -43,6 +43,20 @@ def test_the_same_data_and_seed_give_the_same_model(
     )
     assert first == second
     assert replace(again.manifest, created_at="") == replace(estimator.manifest, created_at="")
+
+
+def test_cross_fitting_says_of_every_clip_what_trees_say_that_never_saw_it(
+    table: TrainingTable, trained: Trained
+) -> None:
+    taught = table.select(~table.is_held_out)
+    truth = truth_of(taught)
+
+    unseen = evaluate(truth, trained.unseen)
+
+    assert trained.table.fingerprint == taught.fingerprint
+    assert unseen.to_dict() == trained.estimator.manifest.metrics["cross_validated"]
+    learnt_by_heart = evaluate(truth, score_table(trained.estimator, taught, level=0.9))
+    assert (learnt_by_heart.mae or 1) < 0.9 * (unseen.mae or 0)
 
 
 def test_a_relative_lends_its_order_and_not_its_level(
