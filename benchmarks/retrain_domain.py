@@ -6,12 +6,12 @@ TABLE is the examples.npz beside a built-in estimator; the engine and its model 
 manifest there. The champion is trained without SOURCE, one after the other every source that has
 enough clips. Clips of SOURCE then come in, the queue's own policy draws them, and the references of
 the corpus are the reviewer. A challenger learns from the reviews as the product's retraining does,
-and the product's gate decides on the audits that are held out and the reference clips of the other
-sources. What counts is ER@20 on speakers of SOURCE that neither has heard, with the 95 % interval
-from a paired bootstrap over these speakers. Then the same reviews come with random text as
-corrections; ``benchmarks.retrain_poison`` tries texts that read like language. The rows of a
-Markdown table end it. Exit code 1 when an honest challenger that was promoted finds fewer errors,
-beyond chance, when one takes longer than a minute, or when a poisoned one is let through.
+and the product's gate decides on audits and the reference clips of the other sources. What counts
+is ER@20 on speakers of SOURCE that neither has heard, with the 95 % interval from a paired
+bootstrap over these speakers. Then the same reviews come with random text as corrections;
+``benchmarks.retrain_poison`` tries texts that read like language. The rows of a Markdown table end
+it. Exit code 1 when an honest challenger that was promoted finds fewer errors, beyond chance, when
+one takes longer than a minute, or when a poisoned one is let through.
 """
 
 import argparse
