@@ -249,7 +249,7 @@ def _gains(duel: Duel, settings: RetrainSettings) -> Condition:
             f"{num_teaching} of them judged by trees that never saw them" if num_teaching else ""
         )
         text += (
-            f" On the {num_all} audits alone{whose and f' ({whose})'} the mean error is better by "
+            f" On the {num_all} audits alone{whose and f' ({whose})'} the gain in mean error is "
             f"{_interval(now, settings)}, {verb} beyond chance."
         )
     return Condition("gain", is_better or helps, text)

@@ -1,7 +1,7 @@
 """What was predicted against what reviewers found."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 import plotly.graph_objects as go
@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 _MIN_SPAN = 0.5
+_BESIDE = timedelta(days=1)
 # With more dots, intervals hide what they belong to.
 MAX_INTERVALS = 150
 
@@ -169,6 +170,10 @@ def stream_history(points: Sequence[StreamPoint]) -> go.Figure:
         height=340,
     )
     figure.update_yaxes(ticksuffix=" %", rangemode="tozero")
+    if len(starts) == 1:
+        # Left to itself, the axis of a single moment is a millisecond long.
+        beside = [starts[0] - _BESIDE, starts[0] + _BESIDE]
+        figure.update_xaxes(range=beside, tickvals=starts, tickformat="%b %d, %Y")
     return figure
 
 

@@ -85,5 +85,5 @@ def test_audits_that_teach_tell_what_too_few_held_out_ones_cannot(table: Trainin
     assert said["gain"].passed
     assert (
         f"On the {few.num_clips + more.num_clips} audits alone ({more.num_clips} of them judged by "
-        "trees that never saw them) the mean error is better by"
+        "trees that never saw them) the gain in mean error is"
     ) in said["gain"].text

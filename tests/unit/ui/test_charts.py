@@ -1,18 +1,20 @@
 """Charts show the values they are given."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
 
 from qe_core.estimation.evaluation import CalibrationBin
+from qe_core.monitoring.stream import TooFewAudits
 from qe_core.types import Segment, Word
 from ui.charts.drift import over_time
-from ui.charts.quality import actual_against_predicted, calibration
+from ui.charts.quality import actual_against_predicted, calibration, stream_history
 from ui.charts.style import error_color
 from ui.charts.waveform import error_rates, waveform
 from workbench.comparison import ClipPair
 from workbench.drift import Point, Series
+from workbench.quality import StreamPoint
 
 PEAKS = np.tile(np.array([[-0.5, 0.5]], np.float32), (2000, 1))
 
@@ -78,3 +80,15 @@ def test_windows_are_told_apart_by_colour_and_marker() -> None:
     baseline, current = over_time(series).data
     assert (list(baseline.y), list(current.y)) == ([20.0], [12.0])
     assert baseline.marker.symbol != current.marker.symbol
+
+
+def test_a_stream_of_one_day_has_an_axis_of_days() -> None:
+    day = datetime(2026, 11, 22, tzinfo=UTC)
+    few = TooFewAudits(1, 1, 20, 10, 0.4)
+    points = [StreamPoint(day + timedelta(days=n), "day", few, 0.5, 1, 1) for n in range(2)]
+
+    axis = stream_history(points[:1]).layout.xaxis
+
+    assert axis.range == (day - timedelta(days=1), day + timedelta(days=1))
+    assert axis.tickvals == (day,)
+    assert stream_history(points).layout.xaxis.range is None
