@@ -57,7 +57,8 @@ def _show_too_few(stream: TooFewAudits) -> None:
     st.info(
         f"Too few audits to tell: {stream.num_audits} of {stream.min_audits} audits, from "
         f"{stream.num_recordings} of {stream.min_recordings} recordings.{predicted} "
-        "Audits are clips that the review queue draws at random.",
+        "Audits are clips that the review queue draws at random; those that taught the model in "
+        "use do not count.",
         icon=":material/hourglass_empty:",
     )
 
