@@ -245,12 +245,10 @@ def _gains(duel: Duel, settings: RetrainSettings) -> Condition:
         helps = now.low > 0 and now.value >= settings.min_gain
         verb = "and that is" if helps else "which is not"
         num_all, num_teaching = duel.num_audits + duel.num_teaching_audits, duel.num_teaching_audits
-        whose = (
-            f"{num_teaching} of them judged by trees that never saw them" if num_teaching else ""
-        )
+        judged = f" ({num_teaching} of them judged by trees that never saw them)"
         text += (
-            f" On the {num_all} audits alone{whose and f' ({whose})'} the gain in mean error is "
-            f"{_interval(now, settings)}, {verb} beyond chance."
+            f" On the {num_all} audits alone{judged if num_teaching else ''} the gain in mean error "
+            f"is {_interval(now, settings)}, {verb} beyond chance."
         )
     return Condition("gain", is_better or helps, text)
 
