@@ -247,8 +247,8 @@ def _gains(duel: Duel, settings: RetrainSettings) -> Condition:
         num_all, num_teaching = duel.num_audits + duel.num_teaching_audits, duel.num_teaching_audits
         judged = f" ({num_teaching} of them judged by trees that never saw them)"
         text += (
-            f" On the {num_all} audits alone{judged if num_teaching else ''} the gain in mean error "
-            f"is {_interval(now, settings)}, {verb} beyond chance."
+            f" On the {num_all} audits alone{judged if num_teaching else ''} the gain in mean "
+            f"error is {_interval(now, settings)}, {verb} beyond chance."
         )
     return Condition("gain", is_better or helps, text)
 
